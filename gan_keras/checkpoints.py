@@ -1,0 +1,102 @@
+"""Checkpoints: plain tensors by path, verified before anything is restored.
+
+A checkpoint `ckpt-STEP` is TensorFlow's own bundle (an index and a data file) of tensors named as the variables are.
+There is no state file beside them that could be lost: the folder is listed. The newest one that reads back whole is
+restored; a damaged one is named and passed over.
+"""
+
+import re
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from gan_keras.errors import UserError
+
+_INDEX = re.compile(r"ckpt-(\d+)\.index")
+_STEP = "step"
+
+
+def saved_steps(folder: Path) -> list[int]:
+    """The steps of the checkpoints in a folder, oldest first, whole or damaged."""
+    found = (_INDEX.fullmatch(file.name) for file in folder.glob("ckpt-*.index"))
+    return sorted(int(match.group(1)) for match in found if match)
+
+
+def save(folder: Path, step: int, variables: Mapping[str, keras.Variable], keep: int) -> Path:
+    """Saves the variables as checkpoint `step` and deletes all but the newest `keep`.
+
+    TensorFlow writes under temporary names and renames the index last, so a kill leaves the older checkpoints usable.
+
+    Raises:
+        UserError: the folder cannot be written, or the disk is full.
+    """
+    prefix = folder / f"ckpt-{step}"
+    names = [_STEP, *variables]
+    tensors = [tf.constant(step, tf.int64), *(tf.convert_to_tensor(variable.value) for variable in variables.values())]
+    try:
+        tf.raw_ops.SaveV2(prefix=str(prefix), tensor_names=names, shape_and_slices=[""] * len(names), tensors=tensors)
+    except tf.errors.OpError as error:
+        raise UserError(f"Checkpoint {prefix} cannot be written: {error.message}") from error
+    _tidy(folder, keep)
+    return prefix
+
+
+def restore(folder: Path, variables: Mapping[str, keras.Variable], warn: Callable[[str], None],
+            step: int | None = None) -> int | None:
+    """Restores the newest checkpoint that is whole (or the one of `step`) into the variables.
+
+    All tensors are read, and so checked, before any variable is changed.
+
+    Args:
+        folder: of the checkpoints.
+        variables: by name; the checkpoint may hold more.
+        warn: is told of every damaged checkpoint.
+        step: this checkpoint and no other.
+
+    Returns:
+        The step restored, or None where the folder holds no checkpoint.
+
+    Raises:
+        UserError: all are damaged, the one asked for is not there, or the checkpoint is of another model.
+    """
+    steps = saved_steps(folder)
+    if step is not None and step not in steps:
+        raise UserError(f"{folder} has no checkpoint of step {step}. It has: {', '.join(map(str, steps)) or 'none'}")
+    for candidate in reversed(steps) if step is None else [step]:
+        prefix = folder / f"ckpt-{candidate}"
+        try:
+            values = _read(prefix, variables)
+        except UserError:
+            raise
+        except Exception as error:  # the reader turns error codes into half a dozen unrelated exceptions
+            warn(f"WARNING: checkpoint {prefix} is damaged and is passed over ({type(error).__name__}: "
+                 f"{str(error).splitlines()[0][:120]})")
+            continue
+        for name, variable in variables.items():
+            variable.assign(values[name])
+        return candidate
+    if steps:
+        raise UserError(f"Every checkpoint in {folder} is damaged. Delete the folder to start anew.")
+    return None
+
+
+def _read(prefix: Path, variables: Mapping[str, keras.Variable]) -> dict[str, np.ndarray]:
+    reader = tf.train.load_checkpoint(str(prefix))
+    shapes = reader.get_variable_to_shape_map()
+    for name, variable in variables.items():
+        if tuple(shapes.get(name, (-1,))) != tuple(variable.shape):
+            raise UserError(f"Checkpoint {prefix} is of another model: {name} is "
+                            f"{shapes.get(name, 'missing')} there and {list(variable.shape)} here.")
+    values = {name: reader.get_tensor(name) for name in shapes}  # reading checks every tensor's checksum
+    return values
+
+
+def _tidy(folder: Path, keep: int) -> None:
+    for step in saved_steps(folder)[:-keep]:
+        for file in folder.glob(f"ckpt-{step}.*"):
+            file.unlink()
+    for orphan in folder.glob("*.tempstate*"):  # left by a kill in the middle of a save
+        orphan.unlink()

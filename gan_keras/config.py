@@ -1,0 +1,331 @@
+"""Every setting once: default, help and bounds. The flags, `config.json` and the error messages derive from here.
+
+A `Config` is a frozen tree of groups; a builder takes only the group it needs. Validation happens on construction, in
+the user's language, so that nothing impossible reaches TensorFlow. This module imports no TensorFlow.
+"""
+
+import dataclasses
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, Self
+
+from gan_keras import catalog
+from gan_keras.errors import UserError
+
+
+def setting(default: Any, help: str, **rules: Any) -> Any:
+    """A dataclass field with its help text and rules.
+
+    Args:
+        default: the default; its type is the type of the setting (a tuple holds names).
+        help: one sentence for `--help`.
+        **rules: any of `minimum`, `maximum`, `above` (exclusive minimum), `choices` (names), `room` (a catalog room
+            whose names are the choices), `weighted` (items may end in `:weight`), `changeable` (may differ when a run
+            is resumed).
+    """
+    return dataclasses.field(default=default, metadata={"help": help, **rules})
+
+
+def allowed(field: dataclasses.Field) -> dict[str, str]:
+    """The names a field may take, each with a line of help; empty when any value of its type will do."""
+    if "room" in field.metadata:
+        return {**dict.fromkeys(field.metadata.get("choices", ()), ""), **catalog.choices(field.metadata["room"])}
+    return dict.fromkeys(field.metadata.get("choices", ()), "")
+
+
+def split_weight(item: str) -> tuple[str, float]:
+    """`"frame:0.5"` → `("frame", 0.5)`; without a colon the weight is 1."""
+    name, _, weight = item.partition(":")
+    return name, float(weight) if weight else 1.0
+
+
+def parse_resolution(text: str) -> tuple[int, int]:
+    """`"64"` → (64, 64) and `"96x64"` (width x height) → (64, 96): (height, width) in pixels.
+
+    Raises:
+        UserError: not a size, not a multiple of 8, or not within 8 to 2048.
+    """
+    parts = text.lower().split("x")
+    if len(parts) > 2 or not all(part.isdecimal() for part in parts):
+        raise UserError(f"`resolution` must be a size such as 64 or 96x64 (width x height). Received: resolution={text}")
+    width, height = int(parts[0]), int(parts[-1])
+    for side in (height, width):
+        if side % 8 or not 8 <= side <= 2048:
+            raise UserError(f"`resolution` must be a multiple of 8 from 8 to 2048. Received: resolution={text}")
+    return height, width
+
+
+class Settings:
+    """What every group can do: check itself on construction."""
+
+    def __post_init__(self) -> None:
+        for field in dataclasses.fields(self):
+            _check_field(field, getattr(self, field.name))
+        self.check()
+
+    def check(self) -> None:
+        """Rules that involve more than one setting; raises `UserError`."""
+
+
+def _check_field(field: dataclasses.Field, value: Any) -> None:
+    def fail(what: str) -> None:
+        shown = ",".join(value) if isinstance(value, tuple) else value
+        raise UserError(f"`{field.name}` must be {what}. Received: {field.name}={shown}")
+
+    expected = type(field.default)
+    if type(value) is not expected:
+        fail(f"of type {expected.__name__}")
+    rules = field.metadata
+    if "minimum" in rules and value < rules["minimum"]:
+        fail(f"at least {rules['minimum']}")
+    if "maximum" in rules and value > rules["maximum"]:
+        fail(f"at most {rules['maximum']}")
+    if "above" in rules and value <= rules["above"]:
+        fail(f"above {rules['above']}")
+    names = allowed(field)
+    if names:
+        _check_names(value, names, rules.get("weighted", False), fail)
+
+
+def _check_names(value: Any, names: dict[str, str], weighted: bool, fail: Any) -> None:
+    items = value if isinstance(value, tuple) else (value,)
+    bare = []
+    for item in items:
+        try:
+            name, weight = split_weight(item) if weighted else (item, 1.0)
+        except ValueError:
+            name, weight = "", 0.0
+        if name not in names or not 0 < weight < float("inf"):
+            fail(("a list of " if isinstance(value, tuple) else "one of ") + ", ".join(names)
+                 + (", each alone or with a weight above 0 as in NAME:0.5" if weighted else ""))
+        bare.append(name)
+    if len(set(bare)) < len(bare):
+        fail("a list without repetition")
+
+
+@dataclasses.dataclass(frozen=True)
+class ClipSettings(Settings):
+    """What a training clip is. Prepared data is made for these."""
+
+    resolution: str = setting("64", "Size of a frame: `64`, or `96x64` for width x height; multiples of 8.")
+    num_frames: int = setting(16, "Frames of a clip.", minimum=2, maximum=1024)
+    frame_stride: int = setting(1, "Keep every n-th frame of the source.", minimum=1, maximum=64)
+    fps: float = setting(0.0, "Bring every source to this many frames per second first; 0 keeps its own rate.",
+                         minimum=0.0, maximum=240.0)
+    test_fraction: float = setting(0.1, "Share of the source videos held out as test split.", minimum=0.0, maximum=0.9)
+    cut_threshold: float = setting(0.35, "How unlike two frames are at a hard cut, from 0 to 1; no clip crosses a cut; "
+                                   "1 looks for none.", above=0.0, maximum=1.0)
+    keep: tuple[str, ...] = setting((), "Reasons for which clips shall not be left out.",
+                                    choices=("blank", "frozen", "duplicate"))
+
+    def check(self) -> None:
+        parse_resolution(self.resolution)
+
+    @property
+    def height(self) -> int:
+        return parse_resolution(self.resolution)[0]
+
+    @property
+    def width(self) -> int:
+        return parse_resolution(self.resolution)[1]
+
+    @property
+    def shape(self) -> tuple[int, int, int, int]:
+        """[T, H, W, C] of one clip."""
+        return self.num_frames, self.height, self.width, 3
+
+
+@dataclasses.dataclass(frozen=True)
+class ModelSettings(Settings):
+    """The networks."""
+
+    generator: str = setting("mocogan", "Family of the generator.", room="models.generators")
+    discriminators: tuple[str, ...] = setting(
+        ("frame", "clip"), "Discriminators, any set of them, each alone or as NAME:WEIGHT.",
+        room="models.discriminators", weighted=True)
+    generator_width: int = setting(16, "Channels of the generator at full resolution; inner layers have multiples.",
+                                   minimum=4, maximum=1024)
+    discriminator_width: int = setting(16, "Channels of a discriminator at full resolution; inner layers have multiples.", minimum=4, maximum=1024)
+    content_size: int = setting(64, "Numbers in the latent that stays the same over a clip.", minimum=1, maximum=4096)
+    motion_size: int = setting(16, "Numbers in the latent of each frame that drives the motion.",
+                               minimum=1, maximum=4096)
+    judged_pairs: int = setting(2, "Pairs of neighbouring frames of each clip that are rendered and judged at full "
+                                "resolution in a step.", minimum=1, maximum=512)
+    small_scale: int = setting(0, "How many times smaller the frames are that the clip discriminator sees; 0: by the "
+                               "resolution.", minimum=0, maximum=8)
+
+    def check(self) -> None:
+        if not self.discriminators:
+            raise UserError("`discriminators` must name at least one. Received: discriminators=")
+        if self.small_scale not in (0, 1, 2, 4, 8):
+            raise UserError(f"`small_scale` must be 0, 1, 2, 4 or 8. Received: small_scale={self.small_scale}")
+
+
+@dataclasses.dataclass(frozen=True)
+class ObjectiveSettings(Settings):
+    """What the networks are trained for."""
+
+    loss: str = setting("relativistic", "Adversarial loss.", room="losses")
+    penalty: str = setting("r1r2", "Gradient penalty on the discriminators.", room="penalties", choices=("none",))
+    penalty_weight: float = setting(1.0, "Weight of the penalty.", above=0.0)
+    penalty_every: int = setting(4, "Apply the penalty every n-th step, n times as strong.", minimum=1, maximum=1000)
+    augment: tuple[str, ...] = setting((), "Augmentation of the training clips, the same for every frame of a clip.",
+                                       room="data.augment")
+    augment_step: tuple[str, ...] = setting(
+        (), "Differentiable augmentation of what the discriminators see, real and generated alike (for few clips).",
+        room="data.augment")
+
+
+@dataclasses.dataclass(frozen=True)
+class OptimizationSettings(Settings):
+    """How the networks are trained."""
+
+    steps: int = setting(20000, "Training steps of the whole run.", minimum=1, changeable=True)
+    batch_size: int = setting(16, "Clips in a step, over all devices together.", minimum=1, maximum=65536)
+    seed: int = setting(0, "Seed of weights, latents, order of clips and augmentation.", minimum=0, maximum=2**31 - 1)
+    optimizer: str = setting("adam", "Optimizer of all networks.", choices=("adam", "sgd"))
+    learning_rate: float = setting(3e-4, "Learning rate after the warm-up.", above=0.0)
+    learning_rate_schedule: str = setting("constant", "How the learning rate goes on after the warm-up.",
+                                          choices=("constant", "cosine"))
+    warmup_steps: int = setting(0, "Steps over which the learning rate grows from 0.", minimum=0)
+    beta_1: float = setting(0.0, "Adam's decay of the mean gradient.", minimum=0.0, maximum=0.9999)
+    beta_2: float = setting(0.99, "Adam's decay of the mean squared gradient.", minimum=0.0, maximum=0.99999)
+    gradient_norm_limit: float = setting(10.0, "Gradients of a network are scaled down to this norm.", above=0.0)
+    average_decay: float = setting(0.999, "Decay of the running average of the generator's weights, from which "
+                                   "samples are drawn.", minimum=0.0, maximum=0.999999)
+
+
+@dataclasses.dataclass(frozen=True)
+class HardwareSettings(Settings):
+    """What it runs on."""
+
+    precision: str = setting("auto", "Numbers in the networks; auto: bfloat16 where the hardware has it.",
+                             choices=("auto", "float32", "bfloat16"), changeable=True)
+    strategy: str = setting("mirrored", "Train on all devices of the machine, or on a single one.",
+                            choices=("mirrored", "single"), changeable=True)
+    virtual_devices: int = setting(0, "Split the CPU into this many devices, to try a mirrored run; 0 does not.",
+                                   minimum=0, maximum=64, changeable=True)
+    xla: str = setting("auto", "Compile the training step with XLA; auto: on GPUs.", choices=("auto", "on", "off"),
+                       changeable=True)
+    workers: int = setting(0, "Processes that decode videos; 0: one for each core.", minimum=0, maximum=1024,
+                           changeable=True)
+
+
+@dataclasses.dataclass(frozen=True)
+class PrepareSettings(Settings):
+    """What to prepare, and where to."""
+
+    source: str = setting("", "Source of clips: a folder of videos (nested folders: classes), of folders of frames or of "
+                          "image strips; .npy or .npz; shapes:COUNT.")
+    out: str = setting("", "Folder to make: shards, manifest.json, report.html.")
+    inspect: bool = setting(False, "Only tell what would be made; writes nothing but a report.html, and that only when "
+                            "`out` is named.")
+
+
+@dataclasses.dataclass(frozen=True)
+class RunSettings(Settings):
+    """Where the run lives and what it leaves."""
+
+    data: str = setting("", "Source of clips: a folder of videos, frames or image strips, .npy, .npz, shapes:, or a "
+                        "prepared folder.", changeable=True)
+    run_dir: str = setting("", "Folder of the run; starting again in it resumes.", changeable=True)
+    log_every: int = setting(50, "Steps between two lines of numbers.", minimum=1, changeable=True)
+    sample_every: int = setting(500, "Steps between two sets of samples.", minimum=1, changeable=True)
+    checkpoint_every: int = setting(500, "Steps between two checkpoints.", minimum=1, changeable=True)
+    keep_checkpoints: int = setting(3, "Checkpoints kept.", minimum=2, maximum=10000, changeable=True)
+    minutes: float = setting(0.0, "Stop after this many minutes of training, with all that the end brings; 0: at "
+                             "`steps`.", minimum=0.0, changeable=True)
+    export: bool = setting(True, "Export a SavedModel when the run ends.", changeable=True)
+
+
+@dataclasses.dataclass(frozen=True)
+class Config:
+    """All settings of a training run, in groups."""
+
+    clips: ClipSettings = ClipSettings()
+    model: ModelSettings = ModelSettings()
+    objective: ObjectiveSettings = ObjectiveSettings()
+    optimization: OptimizationSettings = OptimizationSettings()
+    hardware: HardwareSettings = HardwareSettings()
+    run: RunSettings = RunSettings()
+
+    def replace(self, **values: Any) -> Self:
+        """A copy with settings changed by bare name, whatever group they are in."""
+        groups = {}
+        for group in dataclasses.fields(self):
+            known = {field.name for field in dataclasses.fields(group.type)}
+            changes = {name: value for name, value in values.items() if name in known}
+            groups[group.name] = dataclasses.replace(getattr(self, group.name), **changes)
+        return dataclasses.replace(self, **groups)
+
+    def items(self) -> Iterator[tuple[dataclasses.Field, Any]]:
+        """Every setting's field and value, group by group."""
+        for group in dataclasses.fields(self):
+            for field in dataclasses.fields(group.type):
+                yield field, getattr(getattr(self, group.name), field.name)
+
+    def to_json(self) -> str:
+        """The whole config as indented JSON."""
+        return json.dumps(dataclasses.asdict(self), indent=2) + "\n"
+
+    @classmethod
+    def from_json(cls, text: str) -> Self:
+        """The config that `to_json` wrote. Settings it lacks take their defaults.
+
+        Raises:
+            UserError: not JSON, or a setting this version does not know.
+        """
+        try:
+            stored = json.loads(text)
+            groups = {group.name: group.type(**_tuples(stored.pop(group.name, {}))) for group in dataclasses.fields(cls)}
+        except (ValueError, TypeError, AttributeError) as error:
+            if isinstance(error, UserError):
+                raise
+            raise UserError(f"config.json cannot be read: {error}") from error
+        return cls(**groups)
+
+    @classmethod
+    def load(cls, path: Path) -> Self:
+        """Reads a `config.json`."""
+        return cls.from_json(Path(path).read_text(encoding="utf-8"))
+
+
+def _tuples(values: dict[str, Any]) -> dict[str, Any]:
+    return {name: tuple(value) if isinstance(value, list) else value for name, value in values.items()}
+
+
+@dataclasses.dataclass(frozen=True)
+class ExportSettings(Settings):
+    """What is exported, and where to."""
+
+    run_dir: str = setting("", "Folder of the run that train.py made.")
+    export_dir: str = setting("", "Folder of versions, as a server wants it; the export becomes the next number in it. "
+                              "By default `export` in the run folder.")
+    checkpoint: int = setting(0, "Step of the checkpoint to export; 0: the newest.", minimum=0)
+
+    def check(self) -> None:
+        """What has no sensible default must be named."""
+        if not self.run_dir:
+            raise UserError("`run_dir` must name a run folder. Received: run_dir=")
+
+
+@dataclasses.dataclass(frozen=True)
+class GenerateSettings(Settings):
+    """What is generated, and where to."""
+
+    model: str = setting("", "A version that export.py made, or the folder of versions, for the newest.")
+    seeds: str = setting("0-15", "Which clips: `0-15`, `1,5,9`, or both mixed. The same seed is the same clip, always.")
+    num_frames: int = setting(0, "Frames of a clip, from the first one on; 0: all that the model makes.", minimum=0)
+    fps: float = setting(0.0, "Frames per second at which the files play; 0: as the training clips did.",
+                         minimum=0.0, maximum=240.0)
+    out: str = setting("clips.webm", ".webm, .mp4 or .gif: all clips side by side. .png: a contact sheet, a clip in "
+                       "each row. .npz: the array `videos`, uint8 [N, T, H, W, 3]. Any of them with {seed} in it: a "
+                       "file for each clip. No extension: a folder of frames, or of such a folder for each of several "
+                       "seeds.")
+
+    def check(self) -> None:
+        """What has no sensible default must be named."""
+        for name in ("model", "out"):
+            if not getattr(self, name):
+                raise UserError(f"`{name}` must name a path. Received: {name}=")

@@ -1,0 +1,37 @@
+"""Adversarial losses: pure functions of logits. Every public function here is a value of `--loss`.
+
+Each takes the logits of paired real and generated samples, any shape, and returns `(discriminator, generator)`: the
+loss of each, element by element, same shape. The caller averages once, over the global batch.
+
+References:
+    1. Goodfellow et al., Generative Adversarial Networks, 2014 (arXiv:1406.2661).
+    2. Lim and Ye, Geometric GAN, 2017 (arXiv:1705.02894); Miyato et al., 2018 (arXiv:1802.05957), eq. 16 and 17.
+    3. Jolicoeur-Martineau, The relativistic discriminator, 2018 (arXiv:1807.00734); Huang et al., R3GAN, 2024
+       (arXiv:2501.05441), eq. 2.
+"""
+
+import tensorflow as tf
+
+
+def bce(real: tf.Tensor, fake: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+    """Binary cross-entropy with the non-saturating generator loss (Goodfellow 2014).
+
+    Discriminator: -log sigmoid(D(x)) - log(1 - sigmoid(D(G(z)))). Generator: -log sigmoid(D(G(z))).
+    """
+    return tf.nn.softplus(-real) + tf.nn.softplus(fake), tf.nn.softplus(-fake)
+
+
+def hinge(real: tf.Tensor, fake: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+    """Hinge loss (Lim and Ye 2017).
+
+    Discriminator: max(0, 1 - D(x)) + max(0, 1 + D(G(z))). Generator: -D(G(z)).
+    """
+    return tf.nn.relu(1.0 - real) + tf.nn.relu(1.0 + fake), -fake
+
+
+def relativistic(real: tf.Tensor, fake: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+    """Relativistic pairing loss: is this real one more real than that generated one? (R3GAN 2024).
+
+    Discriminator: softplus(-(D(x) - D(G(z)))). Generator: softplus(-(D(G(z)) - D(x))).
+    """
+    return tf.nn.softplus(fake - real), tf.nn.softplus(real - fake)

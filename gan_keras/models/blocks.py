@@ -1,0 +1,102 @@
+"""Building blocks of generators and discriminators: functional, named, without normalization.
+
+Residual blocks as in R3GAN (Huang et al., 2024, arXiv:2501.05441), with two differences made for the CPU: plain
+instead of grouped convolutions, and bilinear growth and average pooling instead of the [1, 2, 1] filter.
+The last convolution of each branch starts at zero, so that a network begins as its skip path; growth has to be smooth
+for that reason, or the first pictures are made of squares.
+"""
+
+import math
+from collections.abc import Sequence
+
+import keras
+from keras import layers
+
+_SLOPE = 0.2
+
+
+SPACE, TIME = (1, 3, 3), (3, 1, 1)
+"""Kernels over the frames of a clip and over its time."""
+
+
+def convolution(x: keras.KerasTensor, channels: int, kernel: int | tuple[int, ...], name: str,
+                zero: bool = False) -> keras.KerasTensor:
+    """A convolution that keeps the size, over pictures [N, H, W, C] or over clips [N, T, H, W, C].
+
+    Over clips it is 2-D all the same, over space or over time: in bfloat16 on CPUs the 3-D one is slower, sums its
+    bias gradient without the low digits (half its norm is lost) and at small sizes reads memory that was never written.
+
+    Args:
+        x: the input.
+        channels: channels of the output.
+        kernel: side; for clips 1, `SPACE` or `TIME`.
+        name: name of the layer.
+        zero: start at zero (the end of a residual branch).
+    """
+    start = "zeros" if zero else "he_normal"
+    if len(x.shape) == 4:
+        return layers.Conv2D(channels, kernel, padding="same", kernel_initializer=start, name=name)(x)
+    time, height, width = x.shape[1:4]
+    over_time = kernel == TIME
+    folded = (time, height * width) if over_time else (height, width)
+    x = keras.ops.reshape(x, (-1, *folded, x.shape[-1]))
+    x = layers.Conv2D(channels, {1: 1, SPACE: SPACE[1:], TIME: TIME[:2]}[kernel], padding="same",
+                      kernel_initializer=start, name=name)(x)
+    return keras.ops.reshape(x, (-1, time, height, width, channels))
+
+
+def activation(x: keras.KerasTensor, name: str) -> keras.KerasTensor:
+    """Leaky ReLU."""
+    return layers.LeakyReLU(negative_slope=_SLOPE, name=name)(x)
+
+
+def dense(x: keras.KerasTensor, units: int, name: str) -> keras.KerasTensor:
+    """A fully connected layer over the last axis."""
+    return layers.Dense(units, name=name)(x)
+
+
+def residual(x: keras.KerasTensor, channels: int, kernels: Sequence[int | tuple[int, ...]], name: str
+             ) -> keras.KerasTensor:
+    """x + branch(x), the branch an activation and a convolution for each kernel, the last one starting at zero."""
+    branch = x
+    for i, kernel in enumerate(kernels):
+        branch = activation(branch, f"{name}_activation_{i}")
+        branch = convolution(branch, channels, kernel, f"{name}_convolution_{i}", zero=i == len(kernels) - 1)
+    if x.shape[-1] != channels:
+        x = convolution(x, channels, 1, f"{name}_skip")
+    return layers.Add(name=f"{name}_sum")([x, branch])
+
+
+def grow(x: keras.KerasTensor, size: tuple[int, int], name: str) -> keras.KerasTensor:
+    """[N, h, w, C] → [N, *size, C], at most twice the size: doubled, then cut to the odd size if need be."""
+    x = layers.UpSampling2D(2, interpolation="bilinear", name=name)(x)
+    extra = x.shape[1] - size[0], x.shape[2] - size[1]
+    if any(extra):
+        x = layers.Cropping2D(((0, extra[0]), (0, extra[1])), name=f"{name}_cut")(x)
+    return x
+
+
+def shrink(x: keras.KerasTensor, name: str) -> keras.KerasTensor:
+    """Halves space, and the time of clips longer than 2, by averages; what does not fill a window is averaged alone."""
+    if len(x.shape) == 4:
+        return layers.AveragePooling2D(2, padding="same", name=name)(x)
+    time, height, width, channels = x.shape[1:]
+    x = layers.AveragePooling2D(2, padding="same", name=name)(keras.ops.reshape(x, (-1, height, width, channels)))
+    height, width = x.shape[1:3]
+    if time > 2:
+        x = keras.ops.reshape(x, (-1, time, height * width, channels))
+        x = layers.AveragePooling2D((2, 1), padding="same", name=f"{name}_time")(x)
+        time = x.shape[1]
+    return keras.ops.reshape(x, (-1, time, height, width, channels))
+
+
+def halvings(size: tuple[int, int], smallest: int = 4) -> list[tuple[int, int]]:
+    """The sizes from `size` down to the last whose shorter side is at least `smallest`, each half of the one before.
+
+    Halves are rounded up, so that any size has a pyramid: (40, 56) → (20, 28), (10, 14), (5, 7).
+    """
+    sizes = [size]
+    while math.ceil(min(sizes[-1]) / 2) >= smallest:
+        sizes.append((math.ceil(sizes[-1][0] / 2), math.ceil(sizes[-1][1] / 2)))
+    return sizes
+

@@ -1,0 +1,46 @@
+"""What a discriminator is: a view of the clips, a way to cut it into samples, a network.
+
+Views of a clip batch, real or generated:
+    `small`: all frames, small, [B, T, h, w, 3].
+    `close`: neighbouring pairs of frames at full size, [B, 2 * pairs, H, W, 3]; frames 2i and 2i + 1 are neighbours.
+"""
+
+import dataclasses
+from collections.abc import Callable
+
+import keras
+import tensorflow as tf
+
+from gan_keras import catalog
+from gan_keras.config import ClipSettings, ModelSettings, split_weight
+from gan_keras.models.generator import keras_precision
+
+VIEWS = ("small", "close")
+
+
+@dataclasses.dataclass(frozen=True)
+class Discriminator:
+    """One judge.
+
+    Attributes:
+        view: which view it looks at.
+        samples: cuts a view [B, F, h, w, 3] into what is judged one by one, [N, ...] with N a multiple of B.
+        network: functional model, samples [N, ...] → logits float32 [N].
+        weight: of its loss in the generator's.
+    """
+
+    view: str
+    samples: Callable[[tf.Tensor], tf.Tensor]
+    network: keras.Model
+    weight: float = 1.0
+
+
+def build_discriminators(clips: ClipSettings, model: ModelSettings, precision: str) -> dict[str, Discriminator]:
+    """Builds the discriminators that the settings name, with fresh weights, by name in the order given."""
+    built = {}
+    for item in model.discriminators:
+        name, weight = split_weight(item)
+        with keras_precision(precision):
+            discriminator = catalog.find("models.discriminators", name)(clips, model)
+        built[name] = dataclasses.replace(discriminator, weight=weight)
+    return built

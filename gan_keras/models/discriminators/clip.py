@@ -1,0 +1,31 @@
+"""Whole clips, all frames small.
+
+Input: samples [N, T, h, w, 3], about -1 to 1. Output: logits [N] float32.
+Convolutions over space and over time alternate ((2+1)D, Tran et al., 2018, arXiv:1711.11248), which costs 0.4 of full
+3-D ones on a CPU.
+"""
+
+import keras
+
+from gan_keras.config import ClipSettings, ModelSettings
+from gan_keras.models import blocks
+from gan_keras.models.discriminator import Discriminator
+from gan_keras.models.discriminators.frame import logits
+from gan_keras.models.generator import small_scale
+
+_WIDEST = 8
+
+
+def clip(clips: ClipSettings, model: ModelSettings) -> Discriminator:
+    """Builds the judge of whole clips."""
+    scale = small_scale(clips, model)
+    size = clips.height // scale, clips.width // scale
+    shown = keras.Input((clips.num_frames, *size, 3), name="clip")
+    width = 2 * model.discriminator_width
+    x = blocks.convolution(shown, width, blocks.SPACE, "stem")
+    for level in range(1, len(blocks.halvings(size))):
+        x = blocks.residual(x, x.shape[-1], (blocks.SPACE, blocks.TIME), f"level_{level}")
+        x = blocks.shrink(x, f"level_{level}_shrink")
+        x = blocks.convolution(x, width * min(2**level, _WIDEST), 1, f"level_{level}_widen")
+    x = blocks.residual(x, x.shape[-1], (blocks.SPACE, blocks.TIME), "top")
+    return Discriminator("small", lambda view: view, keras.Model(shown, logits(x), name="clip"))

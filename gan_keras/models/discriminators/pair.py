@@ -1,0 +1,23 @@
+"""Neighbouring frames at full size, judged two by two: motion from one frame to the next, sharp.
+
+Input: samples [N, H, W, 6], the channels of both frames side by side. Output: logits [N] float32.
+"""
+
+import tensorflow as tf
+
+from gan_keras.config import ClipSettings, ModelSettings
+from gan_keras.models.discriminator import Discriminator
+from gan_keras.models.discriminators.frame import picture_network
+
+
+def pair(clips: ClipSettings, model: ModelSettings) -> Discriminator:
+    """Builds the judge of neighbouring frames."""
+    network = picture_network((clips.height, clips.width, 6), model.discriminator_width, "pair")
+    return Discriminator("close", _pairs, network)
+
+
+def _pairs(view: tf.Tensor) -> tf.Tensor:
+    batch, count, height, width, channels = tf.unstack(tf.shape(view))
+    first, second = tf.reshape(view[:, 0::2], [-1, height, width, channels]), tf.reshape(
+        view[:, 1::2], [batch * count // 2, height, width, channels])
+    return tf.ensure_shape(tf.concat([first, second], axis=-1), [None, view.shape[2], view.shape[3], 6])

@@ -1,0 +1,165 @@
+"""Names and files of a run folder. All that export, evaluation and generation need is in it."""
+
+import dataclasses
+import json
+import os
+import platform
+import time
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+from gan_keras.config import Config
+from gan_keras.errors import UserError
+
+
+@dataclasses.dataclass(frozen=True)
+class RunFolder:
+    """The folder of one training run."""
+
+    path: Path
+
+    @property
+    def config_file(self) -> Path:
+        """The resolved settings."""
+        return self.path / "config.json"
+
+    @property
+    def flag_file(self) -> Path:
+        """The resolved settings as a flagfile."""
+        return self.path / "train.flags"
+
+    @property
+    def versions_file(self) -> Path:
+        """What the run was trained with."""
+        return self.path / "versions.json"
+
+    @property
+    def data_file(self) -> Path:
+        """What is to be known of the clips without having them: source, fps, classes, counts."""
+        return self.path / "data.json"
+
+    @property
+    def checkpoints(self) -> Path:
+        """Folder of `ckpt-STEP` files."""
+        return self.path / "checkpoints"
+
+    @property
+    def samples(self) -> Path:
+        """Folder of contact sheets and clips drawn while training."""
+        return self.path / "samples"
+
+    @property
+    def exports(self) -> Path:
+        """Folder of exported versions, as TF Serving wants it."""
+        return self.path / "export"
+
+    @property
+    def metrics_file(self) -> Path:
+        """Numbers of the run, a JSON object a line."""
+        return self.path / "metrics.jsonl"
+
+    def exists(self) -> bool:
+        """Whether a run was started here."""
+        return self.config_file.exists()
+
+    def load_config(self) -> Config:
+        """The settings of the run.
+
+        Raises:
+            UserError: the folder holds no run.
+        """
+        if not self.exists():
+            raise UserError(f"{self.path} is not a run folder: it has no {self.config_file.name}. "
+                            "Name one that train.py made.")
+        return Config.load(self.config_file)
+
+    def resolve(self, given: dict[str, Any]) -> Config:
+        """The settings of a start in this folder: those it was begun with, or the defaults, changed by those given.
+
+        Args:
+            given: settings by name that the user named, for `Config.replace`.
+
+        Raises:
+            UserError: a setting that makes another model or another course of training differs from the run's.
+        """
+        stored = self.load_config() if self.exists() else Config()
+        config = stored.replace(**given)
+        if self.exists():
+            for (field, before), (_, now) in zip(stored.items(), config.items(), strict=True):
+                if before != now and not field.metadata.get("changeable"):
+                    raise UserError(f"`{field.name}` cannot change within a run: {self.path} was begun with "
+                                    f"{field.name}={_flag_value(before)}. Received: {field.name}={_flag_value(now)}. "
+                                    "Take another --run_dir.")
+        return config
+
+    def make(self) -> None:
+        """Makes the folder and those in it.
+
+        Raises:
+            UserError: it cannot be written.
+        """
+        try:
+            for folder in (self.path, self.checkpoints, self.samples):
+                folder.mkdir(parents=True, exist_ok=True)
+            write_atomically(self.versions_file, json.dumps(_versions(), indent=2) + "\n")
+        except OSError as error:
+            raise UserError(f"Run folder {self.path} cannot be written: {error.strerror or error}") from error
+
+    def describe(self, config: Config, data: dict[str, Any]) -> None:
+        """Writes the settings that the run goes by, and what it is trained on."""
+        write_atomically(self.config_file, config.to_json())
+        write_atomically(self.data_file, json.dumps(data, indent=2) + "\n")
+        write_atomically(self.flag_file, "".join(f"--{field.name}={_flag_value(value)}\n"
+                                                 for field, value in config.items()))
+
+    def load_data(self) -> dict[str, Any]:
+        """What the run was trained on: `source` (a name), `fps`, `classes` and `clips` (a count for each split).
+
+        Raises:
+            UserError: it cannot be read.
+        """
+        try:
+            return json.loads(self.data_file.read_text(encoding="utf-8"))
+        except (OSError, ValueError) as error:
+            raise UserError(f"{self.data_file} cannot be read: {error}") from error
+
+    def append_metrics(self, step: int, values: dict[str, Any]) -> None:
+        """Appends one line to `metrics.jsonl`."""
+        line = json.dumps({"step": step, "time": round(time.time(), 3), **values})
+        with self.metrics_file.open("a", encoding="utf-8") as file:
+            file.write(line + "\n")
+
+
+    def forget_metrics_after(self, step: int) -> None:
+        """Drops the lines of steps that a resumed run will do again."""
+        if self.metrics_file.exists():
+            lines = self.metrics_file.read_text(encoding="utf-8").splitlines(keepends=True)
+            kept = [line for line in lines if line.endswith("\n") and json.loads(line)["step"] <= step]
+            write_atomically(self.metrics_file, "".join(kept))
+
+def write_atomically(path: Path, text: str) -> None:
+    """Writes a text file so that a reader, or a crash, sees the old one or the new one and nothing between."""
+    temporary = path.with_name(f".{path.name}.{os.getpid()}")
+    with temporary.open("w", encoding="utf-8") as file:
+        file.write(text)
+        file.flush()
+        os.fsync(file.fileno())
+    temporary.replace(path)
+
+
+def _flag_value(value: Any) -> str:
+    if isinstance(value, tuple):
+        return ",".join(value)
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def _versions() -> dict[str, str]:
+    packages = ("tensorflow", "keras", "numpy", "opencv-python-headless", "opencv-python")
+    found = {}
+    for package in packages:
+        try:
+            found[package] = metadata.version(package)
+        except metadata.PackageNotFoundError:
+            continue
+    return {"python": platform.python_version(), "machine": platform.machine(), **found}

@@ -1,0 +1,116 @@
+"""From a run folder to a version that TF Serving takes up.
+
+A version is written under a hidden name, checked by the path by which TF Serving loads it, and only then published.
+"""
+
+import contextlib
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import numpy as np
+import tensorflow as tf
+
+from gan_keras import checkpoints
+from gan_keras.config import ClipSettings, Config
+from gan_keras.data.clips import to_uint8
+from gan_keras.errors import UserError
+from gan_keras.models.generator import Generator, build_generator
+from gan_keras.run_folder import RunFolder
+from gan_keras.sampling import draw_latents
+from gan_keras.serving import model_card, versions
+from gan_keras.serving.description import Description
+from gan_keras.serving.signatures import ServedGenerator, describe
+from gan_keras.video import io
+
+SAMPLES = 8
+"""Clips that the model card shows, of the seeds 0 to 7."""
+
+_CHECKED_SEEDS = (0, 7, 2**40 + 3)
+_ROUNDING = 2
+"""Levels of 255 by which a served frame may differ: devices that choose their algorithm as they go round differently.
+On a CPU the difference is 0."""
+
+
+def export(run: RunFolder, export_dir: Path, checkpoint: int | None = None, say: Callable[[str], None] = print) -> Path:
+    """Publishes the running average of a run's generator as the next version in a folder.
+
+    Args:
+        run: the run folder.
+        export_dir: the folder of versions.
+        checkpoint: the step to export; None for the newest that is whole.
+        say: is told of damaged checkpoints and of what was made.
+
+    Returns:
+        The version folder.
+
+    Raises:
+        UserError: no such run or checkpoint, a folder that cannot be written, weights that are not finite.
+        RuntimeError: the SavedModel does not answer as the generator does; nothing was published.
+    """
+    config = run.load_config()
+    generator = build_generator(config.clips, config.model, "float32")
+    step = _restore(run, generator, checkpoint, say)
+    with versions.unpublished(export_dir) as hidden:
+        _write(hidden, run, config, generator, step)
+        _check(hidden, generator, config.clips)
+        version = versions.publish(hidden)
+    say(f"Exported step {step} as {version}")
+    return version
+
+
+def _restore(run: RunFolder, generator: Generator, checkpoint: int | None, say: Callable[[str], None]) -> int:
+    step = checkpoints.restore(run.checkpoints, generator.named_weights("average"), say, checkpoint)
+    if step is None:
+        raise UserError(f"{run.path} has no checkpoint yet: nothing can be exported.")
+    for name, weight in generator.named_weights("average").items():
+        if not np.isfinite(weight.numpy()).all():
+            raise UserError(f"Checkpoint {step} in {run.checkpoints} holds numbers that are not finite ({name}): the "
+                            "run has diverged. Name an earlier --checkpoint.")
+    return step
+
+
+def _write(folder: Path, run: RunFolder, config: Config, generator: Generator, step: int) -> None:
+    served = ServedGenerator(generator, config.clips)
+    data = run.load_data()
+    description = Description(step, config.clips.num_frames, config.clips.height, config.clips.width, data["fps"],
+                              describe(served.signatures))
+    samples = served.signatures["serving_default"](seed=tf.range(SAMPLES, dtype=tf.int64))["video"].numpy()
+    try:
+        tf.saved_model.save(served, str(folder), signatures=served.signatures)
+        description.save(folder)
+        io.write_clip(folder / model_card.SHEET, samples, data["fps"])
+        io.write_clip(folder / model_card.CLIPS, samples, data["fps"])
+        card = model_card.model_card(description, config, data, SAMPLES)
+        (folder / model_card.FILE).write_text(card, encoding="utf-8")
+    except (OSError, tf.errors.OpError) as error:
+        raise UserError(f"Export folder {folder.parent} cannot be written: {error}") from error
+
+
+def _check(folder: Path, generator: Generator, clips: ClipSettings) -> None:
+    """Compares the SavedModel, loaded as TF Serving loads it, with the generator.
+
+    Loading it as Python does would not do: that also succeeds with SavedModels that TF Serving's loader refuses.
+    """
+    with _no_deprecation(), tf.Graph().as_default(), tf.compat.v1.Session() as session:
+        loaded = tf.compat.v1.saved_model.load(session, [tf.saved_model.SERVING], str(folder))
+        signature = loaded.signature_def[tf.saved_model.DEFAULT_SERVING_SIGNATURE_DEF_KEY]
+        served = session.run(signature.outputs["video"].name, {signature.inputs["seed"].name: _CHECKED_SEEDS})
+    for seed, video in zip(_CHECKED_SEEDS, served, strict=True):
+        latents = draw_latents(generator.latents, tf.constant([seed], tf.int64), clips.num_frames)
+        expected = to_uint8(generator.clips(latents))[0].numpy()
+        difference = np.abs(video.astype(int) - expected).max()
+        if difference > _ROUNDING:
+            raise RuntimeError(f"The SavedModel answers seed {seed} with another clip than the generator's: the frames "
+                               f"differ by up to {difference} of 255. Nothing was published.")
+
+
+@contextlib.contextmanager
+def _no_deprecation() -> Iterator[None]:
+    """Keeps TensorFlow from telling the user that the loader of its own server is deprecated."""
+    logger = tf.get_logger()
+    level = logger.level
+    logger.setLevel("ERROR")
+    try:
+        yield
+    finally:
+        logger.setLevel(level)

@@ -1,0 +1,105 @@
+"""Every family and every discriminator at odd sizes; blocks with known results."""
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from gan_keras import catalog, sampling
+from gan_keras.models import blocks
+from gan_keras.models.discriminator import build_discriminators
+from gan_keras.models.generator import build_generator, small_scale
+
+SIZES = [("16", 4), ("40x24", 5), ("64", 7)]
+
+
+def draw(generator, config, seeds=(3, 4)):
+    return sampling.draw_latents(generator.latents, tf.constant(seeds, tf.int64), config.clips.num_frames)
+
+
+@pytest.mark.parametrize("family", catalog.choices("models.generators"))
+@pytest.mark.parametrize(("resolution", "num_frames"), SIZES)
+def test_generators_make_clips_of_any_size(tiny, family, resolution, num_frames):
+    config = tiny.replace(generator=family, resolution=resolution, num_frames=num_frames)
+    generator = build_generator(config.clips, config.model, "float32")
+    clips = generator.clips(draw(generator, config))
+    assert clips.shape == (2, *config.clips.shape) and clips.dtype == tf.float32
+    assert np.isfinite(clips).all() and float(tf.math.reduce_std(clips[0] - clips[1])) > 0
+
+
+@pytest.mark.parametrize("family", catalog.choices("models.generators"))
+def test_rendering_some_frames_gives_those_of_the_whole_clip(tiny, family):
+    config = tiny.replace(generator=family)
+    generator = build_generator(config.clips, config.model, "float32")
+    latents = draw(generator, config)
+    frames = tf.constant([[2, 3], [0, 1]])
+    rendered = generator.render(generator.backbone(latents), frames)
+    np.testing.assert_allclose(rendered, tf.gather(generator.clips(latents), frames, batch_dims=1), atol=1e-5)
+
+
+@pytest.mark.parametrize("family", catalog.choices("models.generators"))
+def test_small_pictures_have_the_announced_size(tiny, family):
+    config = tiny.replace(generator=family, resolution="40x24", small_scale=4)
+    generator = build_generator(config.clips, config.model, "float32")
+    assert small_scale(config.clips, config.model) == 4
+    assert generator.backbone(draw(generator, config))["small"].shape == (2, 4, 6, 10, 3)
+
+
+def test_mocogan_is_causal_and_its_content_is_shared(tiny):
+    generator = build_generator(tiny.clips, tiny.model, "float32")
+    latents = draw(generator, tiny)
+    changed = {**latents, "motion": tf.concat([latents["motion"][:, :2], latents["motion"][:, 2:] + 1.0], 1)}
+    before, after = generator.clips(latents), generator.clips(changed)
+    np.testing.assert_allclose(before[:, :2], after[:, :2], atol=1e-5)
+    assert np.abs(before[:, 2:] - after[:, 2:]).max() > 1e-4
+
+
+@pytest.mark.parametrize("name", catalog.choices("models.discriminators"))
+@pytest.mark.parametrize(("resolution", "num_frames"), SIZES)
+def test_discriminators_give_each_sample_a_logit_of_its_own(tiny, name, resolution, num_frames):
+    config = tiny.replace(discriminators=(f"{name}:0.5",), resolution=resolution, num_frames=num_frames)
+    judge = build_discriminators(config.clips, config.model, "float32")[name]
+    scale = small_scale(config.clips, config.model)
+    shape = {"small": (num_frames, config.clips.height // scale, config.clips.width // scale, 3),
+             "close": (2, config.clips.height, config.clips.width, 3)}[judge.view]
+    view = tf.random.stateless_normal([3, *shape], [0, 1])
+    samples = judge.samples(view)
+    logits = judge.network(samples)
+    assert judge.weight == 0.5 and logits.dtype == tf.float32
+    assert logits.shape == (samples.shape[0],) and samples.shape[0] % 3 == 0
+    np.testing.assert_allclose(judge.network(samples[1:2]), logits[1:2], atol=1e-5)
+
+
+def test_pairs_are_neighbouring_frames_of_one_clip(tiny):
+    judge = build_discriminators(tiny.clips, tiny.replace(discriminators=("pair",)).model, "float32")["pair"]
+    frames = tf.reshape(tf.range(2.0 * 4), [2, 4, 1, 1, 1]) * tf.ones([1, 1, 16, 16, 3])
+    pairs = judge.samples(frames)
+    np.testing.assert_array_equal(pairs[:, 0, 0, ::3], [[0, 1], [2, 3], [4, 5], [6, 7]])
+
+
+def test_residual_block_starts_as_its_skip():
+    inputs = keras.Input((4, 4, 3))
+    block = keras.Model(inputs, blocks.residual(inputs, 3, (3, 3), "block"))
+    x = tf.random.stateless_normal([2, 4, 4, 3], [1, 1])
+    np.testing.assert_array_equal(block(x), x)
+
+
+def test_halvings_round_up_and_stop_in_time():
+    assert blocks.halvings((40, 56)) == [(40, 56), (20, 28), (10, 14), (5, 7)]
+    assert blocks.halvings((64, 64))[-1] == (4, 4)
+
+
+def test_grow_cuts_to_odd_sizes_and_keeps_means():
+    inputs = keras.Input((3, 3, 1))
+    model = keras.Model(inputs, blocks.grow(inputs, (5, 6), "grow"))
+    np.testing.assert_allclose(model(tf.ones([1, 3, 3, 1])), tf.ones([1, 5, 6, 1]))
+
+
+@pytest.mark.parametrize("precision", ["float32", "mixed_bfloat16"])
+def test_names_are_the_same_in_every_build_and_outputs_are_float32(tiny, precision):
+    first, second = (build_generator(tiny.clips, tiny.model, precision) for _ in range(2))
+    assert list(first.named_weights("g")) == list(second.named_weights("g"))
+    outputs = first.backbone(draw(first, tiny))
+    assert outputs["small"].dtype == tf.float32 and first.clips(draw(first, tiny)).dtype == tf.float32
+    assert all(variable.dtype == "float32" for variable in first.weights)
+    assert keras.config.dtype_policy().name == "float32"

@@ -1,0 +1,33 @@
+"""Each penalty on a discriminator whose gradient is known."""
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from gan_keras import penalties
+
+REAL, FAKE = tf.constant([[1.0, 2.0], [0.0, 0.0]]), tf.constant([[0.0, 3.0], [-1.0, 1.0]])
+UNIFORM = tf.constant([0.25, 0.75])
+
+
+def half_square(x):
+    """D(x) = |x|^2 / 2, so that the gradient at x is x."""
+    return 0.5 * tf.reduce_sum(tf.square(x), axis=1)
+
+
+def test_r1_is_half_the_squared_gradient_norm_at_real_samples():
+    np.testing.assert_allclose(penalties.r1(half_square, REAL, FAKE, UNIFORM), [2.5, 0.0])
+
+
+def test_r1r2_adds_the_generated_samples():
+    np.testing.assert_allclose(penalties.r1r2(half_square, REAL, FAKE, UNIFORM), [2.5 + 4.5, 1.0])
+
+
+@pytest.mark.parametrize("penalty", [penalties.r1, penalties.r1r2])
+def test_penalties_can_be_trained_on(penalty):
+    steepness = tf.Variable(3.0)
+    with tf.GradientTape() as tape:
+        value = tf.reduce_sum(penalty(lambda x: steepness * x[:, 0], REAL, FAKE, UNIFORM))
+    samples = 4 if penalty is penalties.r1r2 else 2
+    assert float(value) == pytest.approx(0.5 * 9.0 * samples)
+    assert float(tape.gradient(value, steepness)) == pytest.approx(3.0 * samples)

@@ -1,0 +1,55 @@
+"""Seeds give the same latents everywhere."""
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from gan_keras import sampling
+from gan_keras.sampling import Latent
+
+LATENTS = {"content": Latent(5), "motion": Latent(3, per_frame=True)}
+SEEDS = tf.constant([7, -2, 7, 2**40], tf.int64)
+
+
+@pytest.fixture(scope="module")
+def drawn():
+    return sampling.draw_latents(LATENTS, SEEDS, 20)
+
+
+def test_shapes_are_those_of_the_specification(drawn):
+    assert {name: tuple(value.shape) for name, value in drawn.items()} == {"content": (4, 5), "motion": (4, 20, 3)}
+
+
+def test_a_row_depends_on_its_seed_alone(drawn):
+    alone = sampling.draw_latents(LATENTS, SEEDS[1:2], 20)
+    for name, value in drawn.items():
+        np.testing.assert_array_equal(value[0], value[2])
+        np.testing.assert_array_equal(value[1:2], alone[name])
+        assert not np.array_equal(value[0], value[3])
+
+
+def test_a_longer_clip_begins_with_the_shorter_one(drawn):
+    longer = sampling.draw_latents(LATENTS, SEEDS, 40)
+    np.testing.assert_array_equal(longer["content"], drawn["content"])
+    np.testing.assert_array_equal(longer["motion"][:, :20], drawn["motion"])
+
+
+def test_frames_and_latents_have_numbers_of_their_own():
+    motion = sampling.draw_latents({"a": Latent(2, per_frame=True), "b": Latent(2, per_frame=True)}, SEEDS, 64)
+    together = np.concatenate([np.ravel(motion["a"][0]), np.ravel(motion["b"][0])])
+    assert len(np.unique(together)) == together.size
+
+
+def test_latents_are_standard_normal():
+    content = sampling.draw_latents({"content": Latent(64)}, tf.range(200, dtype=tf.int64), 1)["content"].numpy()
+    assert abs(content.mean()) < 0.03 and abs(content.std() - 1) < 0.03
+
+
+def test_step_numbers_depend_on_run_stream_and_step():
+    def draw(seed, stream, step):
+        return sampling.step_uniform(seed, stream, tf.constant(step, tf.int64), [2]).numpy().tolist()
+
+    base = draw(1, "frames", 5)
+    assert base == draw(1, "frames", 5)
+    assert base not in (draw(2, "frames", 5), draw(1, "penalty", 5), draw(1, "frames", 6))
+    assert sampling.step_seeds(1, "latents", tf.constant(0, tf.int64), 3).dtype == tf.int64
