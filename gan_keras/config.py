@@ -10,34 +10,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Self
 
-from gan_keras import catalog
 from gan_keras.errors import UserError
-
-
-def setting(default: Any, help: str, **rules: Any) -> Any:
-    """A dataclass field with its help text and rules.
-
-    Args:
-        default: the default; its type is the type of the setting (a tuple holds names).
-        help: one sentence for `--help`.
-        **rules: any of `minimum`, `maximum`, `above` (exclusive minimum), `choices` (names), `room` (a catalog room
-            whose names are the choices), `weighted` (items may end in `:weight`), `changeable` (may differ when a run
-            is resumed).
-    """
-    return dataclasses.field(default=default, metadata={"help": help, **rules})
-
-
-def allowed(field: dataclasses.Field) -> dict[str, str]:
-    """The names a field may take, each with a line of help; empty when any value of its type will do."""
-    if "room" in field.metadata:
-        return {**dict.fromkeys(field.metadata.get("choices", ()), ""), **catalog.choices(field.metadata["room"])}
-    return dict.fromkeys(field.metadata.get("choices", ()), "")
-
-
-def split_weight(item: str) -> tuple[str, float]:
-    """`"frame:0.5"` → `("frame", 0.5)`; without a colon the weight is 1."""
-    name, _, weight = item.partition(":")
-    return name, float(weight) if weight else 1.0
+from gan_keras.settings import Settings, setting
 
 
 def parse_resolution(text: str) -> tuple[int, int]:
@@ -48,60 +22,12 @@ def parse_resolution(text: str) -> tuple[int, int]:
     """
     parts = text.lower().split("x")
     if len(parts) > 2 or not all(part.isdecimal() for part in parts):
-        raise UserError(f"`resolution` must be a size such as 64 or 96x64 (width x height). Received: resolution={text}")
+        raise UserError(f"`resolution` must be a size as 64 or 96x64 (width x height). Received: resolution={text}")
     width, height = int(parts[0]), int(parts[-1])
     for side in (height, width):
         if side % 8 or not 8 <= side <= 2048:
             raise UserError(f"`resolution` must be a multiple of 8 from 8 to 2048. Received: resolution={text}")
     return height, width
-
-
-class Settings:
-    """What every group can do: check itself on construction."""
-
-    def __post_init__(self) -> None:
-        for field in dataclasses.fields(self):
-            _check_field(field, getattr(self, field.name))
-        self.check()
-
-    def check(self) -> None:
-        """Rules that involve more than one setting; raises `UserError`."""
-
-
-def _check_field(field: dataclasses.Field, value: Any) -> None:
-    def fail(what: str) -> None:
-        shown = ",".join(value) if isinstance(value, tuple) else value
-        raise UserError(f"`{field.name}` must be {what}. Received: {field.name}={shown}")
-
-    expected = type(field.default)
-    if type(value) is not expected:
-        fail(f"of type {expected.__name__}")
-    rules = field.metadata
-    if "minimum" in rules and value < rules["minimum"]:
-        fail(f"at least {rules['minimum']}")
-    if "maximum" in rules and value > rules["maximum"]:
-        fail(f"at most {rules['maximum']}")
-    if "above" in rules and value <= rules["above"]:
-        fail(f"above {rules['above']}")
-    names = allowed(field)
-    if names:
-        _check_names(value, names, rules.get("weighted", False), fail)
-
-
-def _check_names(value: Any, names: dict[str, str], weighted: bool, fail: Any) -> None:
-    items = value if isinstance(value, tuple) else (value,)
-    bare = []
-    for item in items:
-        try:
-            name, weight = split_weight(item) if weighted else (item, 1.0)
-        except ValueError:
-            name, weight = "", 0.0
-        if name not in names or not 0 < weight < float("inf"):
-            fail(("a list of " if isinstance(value, tuple) else "one of ") + ", ".join(names)
-                 + (", each alone or with a weight above 0 as in NAME:0.5" if weighted else ""))
-        bare.append(name)
-    if len(set(bare)) < len(bare):
-        fail("a list without repetition")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -120,14 +46,17 @@ class ClipSettings(Settings):
                                     choices=("blank", "frozen", "duplicate"))
 
     def check(self) -> None:
+        """The resolution can be read."""
         parse_resolution(self.resolution)
 
     @property
     def height(self) -> int:
+        """Of a frame, in pixels."""
         return parse_resolution(self.resolution)[0]
 
     @property
     def width(self) -> int:
+        """Of a frame, in pixels."""
         return parse_resolution(self.resolution)[1]
 
     @property
@@ -146,7 +75,8 @@ class ModelSettings(Settings):
         room="models.discriminators", weighted=True)
     generator_width: int = setting(16, "Channels of the generator at full resolution; inner layers have multiples.",
                                    minimum=4, maximum=1024)
-    discriminator_width: int = setting(16, "Channels of a discriminator at full resolution; inner layers have multiples.", minimum=4, maximum=1024)
+    discriminator_width: int = setting(
+        16, "Channels of a discriminator at full resolution; inner layers have multiples.", minimum=4, maximum=1024)
     content_size: int = setting(64, "Numbers in the latent that stays the same over a clip.", minimum=1, maximum=4096)
     motion_size: int = setting(16, "Numbers in the latent of each frame that drives the motion.",
                                minimum=1, maximum=4096)
@@ -156,6 +86,7 @@ class ModelSettings(Settings):
                                "resolution.", minimum=0, maximum=8)
 
     def check(self) -> None:
+        """There is a discriminator, and small pictures have a size that can be made."""
         if not self.discriminators:
             raise UserError("`discriminators` must name at least one. Received: discriminators=")
         if self.small_scale not in (0, 1, 2, 4, 8):
@@ -216,8 +147,8 @@ class HardwareSettings(Settings):
 class PrepareSettings(Settings):
     """What to prepare, and where to."""
 
-    source: str = setting("", "Source of clips: a folder of videos (nested folders: classes), of folders of frames or of "
-                          "image strips; .npy or .npz; shapes:COUNT.")
+    source: str = setting("", "Source of clips: a folder of videos (nested folders: classes), of folders of frames or "
+                          "of image strips; .npy or .npz; shapes:COUNT.")
     out: str = setting("", "Folder to make: shards, manifest.json, report.html.")
     inspect: bool = setting(False, "Only tell what would be made; writes nothing but a report.html, and that only when "
                             "`out` is named.")
@@ -278,10 +209,11 @@ class Config:
         """
         try:
             stored = json.loads(text)
-            groups = {group.name: group.type(**_tuples(stored.pop(group.name, {}))) for group in dataclasses.fields(cls)}
+            groups = {group.name: group.type(**_tuples(stored.pop(group.name, {})))
+                      for group in dataclasses.fields(cls)}
+        except UserError:
+            raise
         except (ValueError, TypeError, AttributeError) as error:
-            if isinstance(error, UserError):
-                raise
             raise UserError(f"config.json cannot be read: {error}") from error
         return cls(**groups)
 

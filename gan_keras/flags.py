@@ -11,8 +11,9 @@ from typing import Any
 
 from absl import flags
 
-from gan_keras.config import Config, Settings, allowed
+from gan_keras.config import Config
 from gan_keras.errors import UserError
+from gan_keras.settings import Settings, allowed
 
 FLAGS = flags.FLAGS
 _DEFINE = {str: flags.DEFINE_string, int: flags.DEFINE_integer, float: flags.DEFINE_float, bool: flags.DEFINE_bool,

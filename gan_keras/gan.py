@@ -10,7 +10,6 @@ they are clipped; and a step whose gradient is not finite on any replica is skip
 """
 
 import math
-from collections.abc import Mapping, Sequence
 
 import keras
 import tensorflow as tf
@@ -84,7 +83,7 @@ class VideoGAN:
     @property
     def learning_rate(self) -> float:
         """The generator's learning rate now."""
-        return float(keras.ops.convert_to_numpy(self.optimizers["generator"].learning_rate))
+        return float(tf.convert_to_tensor(self.optimizers["generator"].learning_rate))
 
     def penalizes(self, step: int) -> bool:
         """Whether the gradient penalty is due at a step."""
@@ -115,9 +114,20 @@ class VideoGAN:
         tf.cond(finite, lambda: self._update(gradients, step), lambda: None)
         return {**numbers, "skipped": 1.0 - tf.cast(finite, tf.float32)}
 
+    # ---- over all replicas ----
+
     def _update(self, gradients: dict[str, list[tf.Tensor]], step: tf.Tensor) -> None:
         self.strategy.run(self._update_networks, (gradients,))
         self._update_average(step)
+
+    def _update_average(self, step: tf.Tensor) -> None:
+        """Moves the average towards the weights: slowly, but not so slowly that the first steps stay in it."""
+        passed = tf.cast(step, tf.float32)
+        decay = tf.minimum(self.config.optimization.average_decay, (1.0 + passed) / (10.0 + passed))
+        for average, trained in zip(self.average.trainable_variables, self.generator.trainable_variables, strict=True):
+            self.strategy.extended.update(
+                average.value, lambda mine, value: mine.assign_sub((1.0 - decay) * (mine - value)),
+                args=(trained.value,), group=True)
 
     # ---- on each replica ----
 
@@ -126,11 +136,11 @@ class VideoGAN:
         """The gradient of each network, summed over replicas and clipped, and what the step measured."""
         replica = tf.distribute.get_replica_context()
         found, numbers = self._local_gradients(clips, step, penalize, replica.replica_id_in_sync_group)
-        numbers = {name: replica.all_reduce("sum", value) for name, value in numbers.items()}
+        found, numbers = replica.all_reduce("sum", (found, numbers))
         clipped = {}
         for name, gradient in found.items():
             clipped[name], numbers[f"gradient_norm/{name}"] = tf.clip_by_global_norm(
-                replica.all_reduce("sum", gradient), self.config.optimization.gradient_norm_limit)
+                gradient, self.config.optimization.gradient_norm_limit)
         return clipped, numbers
 
     def _compute_gradients(self, clips: tf.Tensor, step: tf.Tensor, penalize: bool, replica_id: tf.Tensor
@@ -207,22 +217,11 @@ class VideoGAN:
         names = self.config.objective.augment_step
         return {view: clip_batch.augment(clips, names, noise["augment"]) for view, clips in views.items()}
 
-    def _update_networks(self, gradients: Mapping[str, Sequence[tf.Tensor]]) -> None:
+    def _update_networks(self, gradients: dict[str, list[tf.Tensor]]) -> None:
         # `apply` sums over the replicas, and these gradients are that sum already.
         share = 1.0 / self.strategy.num_replicas_in_sync
         for name, variables in self._trained.items():
             self.optimizers[name].apply([gradient * share for gradient in gradients[name]], variables)
-
-    # ---- over all replicas ----
-
-    def _update_average(self, step: tf.Tensor) -> None:
-        """Moves the average towards the weights: slowly, but not so slowly that the first steps stay in it."""
-        passed = tf.cast(step, tf.float32)
-        decay = tf.minimum(self.config.optimization.average_decay, (1.0 + passed) / (10.0 + passed))
-        for average, trained in zip(self.average.trainable_variables, self.generator.trainable_variables, strict=True):
-            self.strategy.extended.update(
-                average.value, lambda mine, value: mine.assign_sub((1.0 - decay) * (mine - value)),
-                args=(trained.value,), group=True)
 
 
 def _for_samples(uniform: tf.Tensor, samples: tf.Tensor) -> tf.Tensor:
@@ -230,7 +229,8 @@ def _for_samples(uniform: tf.Tensor, samples: tf.Tensor) -> tf.Tensor:
     return tf.repeat(uniform[:, 0], tf.shape(samples)[0] // tf.shape(uniform)[0])
 
 
-def _optimizer(settings: OptimizationSettings, name: str, variables: list[keras.Variable]) -> keras.optimizers.Optimizer:
+def _optimizer(settings: OptimizationSettings, name: str, variables: list[keras.Variable]
+               ) -> keras.optimizers.Optimizer:
     if settings.optimizer == "sgd":
         optimizer = keras.optimizers.SGD(_schedule(settings), name=name)
     else:

@@ -2,7 +2,6 @@
 
 import sys
 import time
-from collections.abc import Iterable, Iterator
 from typing import Any
 
 from tqdm import tqdm
@@ -20,27 +19,33 @@ class Progress:
         total: how many units there are.
         unit: the name of one unit.
         initial: units done before (a resumed run).
+
+    Attributes:
+        note: shown behind the numbers.
     """
 
     def __init__(self, label: str, total: int, unit: str, initial: int = 0) -> None:
         self._terminal = sys.stderr.isatty()
         self._bar = tqdm(desc=label, total=total, unit=unit, initial=initial, dynamic_ncols=True,
                          disable=not self._terminal, file=sys.stderr)
-        self._label, self._unit = label, unit
+        self._label, self._unit, self.note = label, unit, ""
         self._done, self._initial, self._total = initial, initial, total
         self._start = self._told = time.monotonic()
 
-    def advance(self, count: int = 1, note: str = "") -> None:
-        """Tells that `count` more units are done; `note` is shown behind them."""
-        self._done += count
+    def advance(self, count: int = 1) -> None:
+        """Tells that `count` more units are done."""
+        self.reach(self._done + count)
+
+    def reach(self, done: int) -> None:
+        """Tells that `done` units in all are done."""
+        more, self._done = done - self._done, done
         if self._terminal:
-            if note:
-                self._bar.set_postfix_str(note, refresh=False)
-            self._bar.update(count)
+            self._bar.set_postfix_str(self.note, refresh=False)
+            self._bar.update(more)
         elif time.monotonic() - self._told >= _SECONDS_BETWEEN_LINES:
             self._told = time.monotonic()
             self.say(f"{self._label}: {self._done}/{self._total} {self._unit}, {self._left()} left"
-                     + (f", {note}" if note else ""))
+                     + (f", {self.note}" if self.note else ""))
 
     def say(self, line: str) -> None:
         """Prints a line without tearing the bar."""
@@ -58,10 +63,3 @@ class Progress:
     def __exit__(self, *_: Any) -> None:
         self._bar.close()
 
-
-def track(items: Iterable, label: str, total: int, unit: str) -> Iterator:
-    """Yields the items while showing how far it is."""
-    with Progress(label, total, unit) as progress:
-        for item in items:
-            yield item
-            progress.advance()

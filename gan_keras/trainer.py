@@ -66,13 +66,15 @@ class Trainer:
         self._summaries.settings(self.step)
         self._summaries.clips(self.step, "clips/real", self._real, self._fps)
         actions = ((run.log_every, self._log), (run.sample_every, self._show), (run.checkpoint_every, self._save))
-        deadline = time.monotonic() + 60 * run.minutes if run.minutes else float("inf")
-        with self._signals_noted(), Progress("train", steps, "steps", self.step) as self._progress:
-            while self.step < steps and not self._signal and time.monotonic() < deadline:
+        limit = round(60 * run.minutes)
+        begun = time.monotonic()
+        with self._signals_noted(), _progress(self.step, steps, limit) as self._progress:
+            while self.step < steps and not self._signal and (not limit or time.monotonic() - begun < limit):
                 self._train_one()
                 for every, action in actions:
                     if self.step % every == 0:
                         action()
+                self._progress.reach(int(time.monotonic() - begun) if limit else self.step)
         self._save()
         if self._signal:
             _say(f"Stopped by {signal.Signals(self._signal).name} at step {self.step}, which is saved. "
@@ -91,7 +93,6 @@ class Trainer:
         self._measured.append(self.gan.train_step(self._split(clips), tf.constant(self.step, tf.int64),
                                                   self.gan.penalizes(self.step)))
         self.step += 1
-        self._progress.advance()
         self._seconds["input"] += ready - start
         self._seconds["step"] += time.monotonic() - start
 
@@ -112,7 +113,7 @@ class Trainer:
         if skipped:
             where = f"steps {self.step - count + 1} to {self.step}"
             if skipped == count:
-                raise FloatingPointError(f"No gradient was finite in {where}: the run has diverged. Its last checkpoint "
+                raise FloatingPointError(f"No gradient was finite in {where}: the run diverged. The last checkpoint "
                                          "is older. Try a lower --learning_rate or --precision=float32.")
             self._progress.say(f"WARNING: {skipped} of {where} skipped, their gradients were not finite.")
         numbers |= {"skipped_steps": skipped, "learning_rate": self.gan.learning_rate,
@@ -120,8 +121,8 @@ class Trainer:
                     "speed/input_wait_share": self._seconds["input"] / self._seconds["step"]}
         self._summaries.scalars(self.step, numbers)
         self.run.append_metrics(self.step, {name: round(value, 6) for name, value in numbers.items()})
-        self._progress.advance(0, f"{numbers['speed/clips_per_second']:.1f} clips/s, " + ", ".join(
-            f"{name.removeprefix('loss/')} {value:.2f}" for name, value in numbers.items() if name.startswith("loss/")))
+        self._progress.note = f"step {self.step}, {numbers['speed/clips_per_second']:.1f} clips/s, loss " + ", ".join(
+            f"{name.removeprefix('loss/')} {value:.2f}" for name, value in numbers.items() if name.startswith("loss/"))
         self._measured, self._seconds = [], dict.fromkeys(self._seconds, 0.0)
 
     def _show(self) -> None:
@@ -148,6 +149,11 @@ class Trainer:
         finally:
             for number, handler in before.items():
                 signal.signal(number, handler)
+
+
+def _progress(step: int, steps: int, limit: int) -> Progress:
+    """Counts seconds where the time is limited, else steps."""
+    return Progress("train", limit, "s") if limit else Progress("train", steps, "steps", step)
 
 
 def _means(measured: list[dict[str, tf.Tensor]]) -> dict[str, float]:

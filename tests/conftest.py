@@ -32,3 +32,16 @@ def prepared(tmp_path_factory, tiny):
     """A prepared folder of small drawn clips, and its manifest."""
     folder = tmp_path_factory.mktemp("prepared") / "shapes"
     return folder, prepare("shapes:24", folder, tiny.clips, workers=1)
+
+
+@pytest.fixture(scope="session")
+def one_device():
+    """A mirrored strategy over one device."""
+    return tf.distribute.MirroredStrategy(["/cpu:0"])
+
+
+@pytest.fixture(scope="session")
+def two_devices():
+    """A mirrored strategy over two devices; one for all tests, because TensorFlow numbers collective operations anew
+    for each strategy and finds those of the one before under the same numbers."""
+    return tf.distribute.MirroredStrategy(["/cpu:0", "/cpu:1"])

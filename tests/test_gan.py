@@ -7,17 +7,15 @@ import tensorflow as tf
 from gan_keras import catalog
 from gan_keras.gan import VideoGAN
 
-CLIPS = tf.cast(tf.random.stateless_uniform([4, 4, 16, 16, 3], [3, 4], 0, 256, tf.int32), tf.uint8)
+CLIPS = tf.cast(tf.random.stateless_uniform([4, 2, 8, 8, 3], [3, 4], 0, 256, tf.int32), tf.uint8)
 OBJECTIVES = [*((loss, "r1r2") for loss in catalog.choices("losses")),
               *(("relativistic", penalty) for penalty in ("none", *catalog.choices("penalties")) if penalty != "r1r2")]
 
 
-def one_device():
-    return tf.distribute.MirroredStrategy(["/cpu:0"])
-
-
-def two_devices():
-    return tf.distribute.MirroredStrategy(["/cpu:0", "/cpu:1"])
+@pytest.fixture(scope="module")
+def tiny(tiny):
+    """Even smaller: nearly all the time goes into tracing, which grows with the number of layers."""
+    return tiny.replace(resolution="8", num_frames=2)
 
 
 def run(config, strategy, steps, clips=CLIPS):
@@ -39,11 +37,11 @@ def values(gan):
 
 
 @pytest.mark.parametrize(("loss", "penalty"), OBJECTIVES)
-def test_two_devices_equal_one(tiny, loss, penalty):
-    config = tiny.replace(loss=loss, penalty=penalty, penalty_every=2, optimizer="sgd", learning_rate=0.01,
+def test_two_devices_equal_one(tiny, loss, penalty, one_device, two_devices):
+    config = tiny.replace(loss=loss, penalty=penalty, penalty_every=1, optimizer="sgd", learning_rate=0.01,
                           gradient_norm_limit=1.0, augment_step=("flip", "crop"),
                           discriminators=("frame", "pair:0.5", "clip"))
-    (one, numbers), (two, same) = run(config, one_device(), 5), run(config, two_devices(), 5)
+    (one, numbers), (two, same) = run(config, one_device, 5), run(config, two_devices, 5)
     start = values(VideoGAN(config, tf.distribute.get_strategy()))
     moved = 0.0
     for name, value in values(one).items():
@@ -53,8 +51,8 @@ def test_two_devices_equal_one(tiny, loss, penalty):
     assert numbers["loss/frame"] == pytest.approx(same["loss/frame"], abs=1e-4)
 
 
-def test_a_step_that_is_not_finite_on_one_replica_is_skipped_on_both(tiny, monkeypatch):
-    gan = VideoGAN(tiny, two_devices())
+def test_a_step_that_is_not_finite_on_one_replica_is_skipped_on_both(tiny, two_devices):
+    gan = VideoGAN(tiny, two_devices)
     before = values(gan)
     judge = gan.discriminators["clip"].network
 
@@ -83,15 +81,15 @@ class Poisoned:
 
 
 @pytest.fixture(scope="module")
-def trained(tiny):
-    return run(tiny.replace(optimizer="sgd", learning_rate=0.05), one_device(), 3)
+def trained(tiny, one_device):
+    return run(tiny.replace(optimizer="sgd", learning_rate=0.05), one_device, 3)
 
 
-def test_the_average_follows_the_generator(tiny, trained):
+def test_the_average_follows_the_generator(trained, one_device):
     gan, _ = trained
     start = VideoGAN(gan.config, tf.distribute.get_strategy())
     expected = {name: value.numpy() for name, value in start.generator.named_weights("x").items()}
-    again = VideoGAN(gan.config, one_device())
+    again = VideoGAN(gan.config, one_device)
     for step in range(3):
         again.train_step(CLIPS, tf.constant(step, tf.int64), again.penalizes(step))
         decay = (1 + step) / (10 + step)
@@ -101,10 +99,10 @@ def test_the_average_follows_the_generator(tiny, trained):
         np.testing.assert_allclose(value, expected[name], atol=1e-6, err_msg=name)
 
 
-def test_gradients_are_clipped_to_the_limit(tiny):
+def test_gradients_are_clipped_to_the_limit(tiny, one_device):
     limit = 1e-3
     config = tiny.replace(optimizer="sgd", learning_rate=1.0, gradient_norm_limit=limit)
-    start, (gan, numbers) = values(VideoGAN(config, one_device())), run(config, one_device(), 1)
+    start, (gan, numbers) = values(VideoGAN(config, one_device)), run(config, one_device, 1)
     assert numbers["gradient_norm/generator"] > limit
     moved = [value - start[name] for name, value in values(gan).items() if name.startswith("generator")]
     assert np.sqrt(sum(np.square(part).sum() for part in moved)) == pytest.approx(limit, rel=1e-3)
@@ -139,13 +137,13 @@ def test_learning_rate_schedules(tiny, settings, expected):
     np.testing.assert_allclose(found, expected, atol=1e-6)
 
 
-def test_bfloat16_trains_and_keeps_float32_weights(tiny):
-    gan = VideoGAN(tiny, one_device(), "mixed_bfloat16")
+def test_bfloat16_trains_and_keeps_float32_weights(tiny, one_device):
+    gan = VideoGAN(tiny, one_device, "mixed_bfloat16")
     numbers = gan.train_step(CLIPS, tf.constant(0, tf.int64), True)
     assert float(numbers["skipped"]) == 0.0
     assert {variable.dtype for variable in gan.generator.weights} == {"float32"}
-    reference, _ = run(tiny, one_device(), 1)
-    assert float(numbers["loss/frame"]) == pytest.approx(np.log(2), abs=0.2)
+    reference, expected = run(tiny, one_device, 1)
+    assert float(numbers["loss/frame"]) == pytest.approx(expected["loss/frame"], rel=0.05)
     assert reference.generator.backbone.get_layer("code_dense").compute_dtype == "float32"
     assert gan.generator.backbone.get_layer("code_dense").compute_dtype == "bfloat16"
     assert gan.average.backbone.get_layer("code_dense").compute_dtype == "float32"

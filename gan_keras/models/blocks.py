@@ -50,6 +50,22 @@ def activation(x: keras.KerasTensor, name: str) -> keras.KerasTensor:
     return layers.LeakyReLU(negative_slope=_SLOPE, name=name)(x)
 
 
+class Bias(layers.Layer):
+    """Adds a learned number to each channel, as a layer of its own.
+
+    The gradient is then a plain sum. That of the bias inside a 3-D convolution is `BiasAddGrad`, which adds up in
+    bfloat16 on CPUs: over 32,768 positions four fifths of it were lost.
+    """
+
+    def build(self, shape: tuple[int | None, ...]) -> None:
+        """Makes the bias, zero at first."""
+        self.bias = self.add_weight(shape=(shape[-1],), initializer="zeros", name="bias")
+
+    def call(self, x: keras.KerasTensor) -> keras.KerasTensor:
+        """x + bias."""
+        return x + self.bias
+
+
 def dense(x: keras.KerasTensor, units: int, name: str) -> keras.KerasTensor:
     """A fully connected layer over the last axis."""
     return layers.Dense(units, name=name)(x)

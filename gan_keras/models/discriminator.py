@@ -12,8 +12,9 @@ import keras
 import tensorflow as tf
 
 from gan_keras import catalog
-from gan_keras.config import ClipSettings, ModelSettings, split_weight
+from gan_keras.config import ClipSettings, ModelSettings
 from gan_keras.models.generator import keras_precision
+from gan_keras.settings import split_weight
 
 VIEWS = ("small", "close")
 

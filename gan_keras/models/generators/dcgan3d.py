@@ -47,6 +47,8 @@ def _grow(x: keras.KerasTensor, size: tuple[int, int, int], channels: int, name:
     """[N, t, h, w, C] → [N, *size, channels], each axis doubled where its size asks for it."""
     x = blocks.activation(x, f"{name}_activation")
     strides = tuple(2 if new > old else 1 for new, old in zip(size, x.shape[1:4], strict=True))
-    x = layers.Conv3DTranspose(channels, 4, strides, padding="same", kernel_initializer="he_normal", name=name)(x)
+    x = layers.Conv3DTranspose(channels, 4, strides, padding="same", use_bias=False, kernel_initializer="he_normal",
+                               name=name)(x)
+    x = blocks.Bias(name=f"{name}_bias")(x)
     extra = [(0, old - new) for new, old in zip(size, x.shape[1:4], strict=True)]
     return layers.Cropping3D(extra, name=f"{name}_cut")(x) if any(cut for _, cut in extra) else x

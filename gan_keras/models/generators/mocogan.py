@@ -1,13 +1,16 @@
 """Content and recurrent motion, drawn frame by frame (MoCoGAN, Tulyakov et al., CVPR 2018, arXiv:1707.04993).
 
-A content latent stays the same over the clip; a GRU turns the noise of each frame into a motion code; a picture
-network draws each frame from both. The network is causal over time.
+A content latent stays the same over the clip; a GRU makes a motion code of each frame; a picture network draws each
+frame from both. The network is causal over time.
 
-Inputs: `content` [B, content_size], `motion` [B, T, motion_size], standard normal.
+Inputs, standard normal: `content` [B, content_size]; `motion` [B, motion_size], how the clip as a whole moves;
+`innovation` [B, T, motion_size], what is new in each frame.
 Outputs: see `Generator`. Pictures are about -1 to 1; no tanh, which dies on plain backgrounds.
 
-Departures from the paper: residual blocks without batch normalization; a wider motion state; split into a backbone
-that draws small pictures of all frames and a renderer that adds what full size needs.
+Departures from the paper: residual blocks without batch normalization; the GRU starts from and is told a latent of the
+clip, not noise alone, so that steady motion need not be found in noise; the content also scales the channels of the
+picture network, which keeps appearance apart from motion; split into a backbone that draws small pictures of all frames
+and a renderer that adds what full size needs.
 """
 
 import keras
