@@ -39,7 +39,7 @@ def main() -> None:
     if config.run.export:
         version = export(run, run.exports)
         print(f"  SavedModel     {version}")
-    print(f"\nNext:\n  tensorboard --logdir={run.path.parent}")
+    print(f"\nNext:\n  tensorboard --logdir={run.path.parent}    then http://localhost:6006/#images")
     if config.run.export:
         print(f"  python generate.py --model={run.exports} --seeds=0-15 --out=clips.webm\n"
               f"  docker run --rm -p 8501:8501 -v {run.exports.absolute()}:/models/video_gan -e MODEL_NAME=video_gan "

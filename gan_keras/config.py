@@ -116,7 +116,7 @@ class OptimizationSettings(Settings):
     batch_size: int = setting(16, "Clips in a step, over all devices together.", minimum=1, maximum=65536)
     seed: int = setting(0, "Seed of weights, latents, order of clips and augmentation.", minimum=0, maximum=2**31 - 1)
     optimizer: str = setting("adam", "Optimizer of all networks.", choices=("adam", "sgd"))
-    learning_rate: float = setting(3e-4, "Learning rate after the warm-up.", above=0.0)
+    learning_rate: float = setting(1e-3, "Learning rate after the warm-up.", above=0.0)
     learning_rate_schedule: str = setting("constant", "How the learning rate goes on after the warm-up.",
                                           choices=("constant", "cosine"))
     warmup_steps: int = setting(0, "Steps over which the learning rate grows from 0.", minimum=0)
@@ -165,8 +165,8 @@ class RunSettings(Settings):
     sample_every: int = setting(500, "Steps between two sets of samples.", minimum=1, changeable=True)
     checkpoint_every: int = setting(500, "Steps between two checkpoints.", minimum=1, changeable=True)
     keep_checkpoints: int = setting(3, "Checkpoints kept.", minimum=2, maximum=10000, changeable=True)
-    minutes: float = setting(0.0, "Stop after this many minutes of training, with all that the end brings; 0: at "
-                             "`steps`.", minimum=0.0, changeable=True)
+    minutes: float = setting(0.0, "Stop this start after so many minutes of training, with all that the end brings; "
+                             "0: at `steps`.", minimum=0.0, changeable=True)
     export: bool = setting(True, "Export a SavedModel when the run ends.", changeable=True)
 
 

@@ -19,7 +19,8 @@ from gan_keras.config import Config, OptimizationSettings
 from gan_keras.data import clips as clip_batch
 from gan_keras.data.augment import UNIFORMS
 from gan_keras.models.discriminator import Discriminator, build_discriminators
-from gan_keras.models.generator import build_generator, small_scale
+from gan_keras.models.generator import build_generator
+from gan_keras.models.views import small_scale
 
 Tensors = dict[str, tf.Tensor]
 

@@ -130,7 +130,6 @@ class RunFolder:
         with self.metrics_file.open("a", encoding="utf-8") as file:
             file.write(line + "\n")
 
-
     def forget_metrics_after(self, step: int) -> None:
         """Drops the lines of steps that a resumed run will do again."""
         if self.metrics_file.exists():

@@ -52,6 +52,7 @@ class Summaries:
         with self._writer.as_default(step):
             for name, variable in variables.items():
                 tf.summary.histogram(name, variable.value)
+        self._writer.flush()
 
 
 def enlarge(clips: np.ndarray) -> np.ndarray:

@@ -22,6 +22,9 @@ from gan_keras.video import io
 SAMPLES = 16
 """Clips drawn from the fixed seeds 0 to 15 every time."""
 
+_ROWS = 8
+"""Of them on a contact sheet."""
+
 _FPS_WHERE_UNKNOWN = 15.0
 """Speed at which clips are shown that came without one (arrays, image strips)."""
 
@@ -129,10 +132,10 @@ class Trainer:
         """Samples and weights for TensorBoard; a contact sheet and a playing clip for the samples folder."""
         clips = self.sample(range(SAMPLES))
         self._summaries.clips(self.step, "clips/generated", clips, self._fps)
-        self._summaries.weights(self.step, self.gan.average.named_weights("average"))
+        self._summaries.weights(self.step, self.gan.average.named_weights("weights"))
         shown = enlarge(clips)
         self.shown = self.run.samples / f"step-{self.step:06d}"
-        io.write_clip(self.shown.with_suffix(".png"), shown, self._fps)
+        io.write_clip(self.shown.with_suffix(".png"), shown[:_ROWS], self._fps)
         io.write_clip(self.shown.with_suffix(".webm"), shown, self._fps)
 
     def _save(self) -> None:

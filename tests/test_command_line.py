@@ -18,7 +18,7 @@ from gan_keras.config import Config
 ROOT = Path(__file__).parents[1]
 SMALL = ["--resolution=8", "--num_frames=2", "--generator_width=4", "--discriminator_width=4", "--judged_pairs=1",
          "--batch_size=2", "--precision=float32", "--data=shapes:12", "--steps=20", "--log_every=1",
-         "--checkpoint_every=5", "--sample_every=10", "--workers=1", "--penalty_every=1"]
+         "--checkpoint_every=5", "--sample_every=10", "--workers=1", "--penalty_every=1", "--keep_checkpoints=2"]
 
 
 def start(*arguments):
@@ -66,7 +66,8 @@ def test_the_end_names_what_there_is_and_the_next_commands(whole):
     run, out, err = whole
     for word in ("contact sheet", "playing clips", "SavedModel", "tensorboard --logdir", "generate.py", "docker run"):
         assert word in out
-    assert (run / "samples" / "step-000020.png").stat().st_size and (run / "samples" / "step-000020.webm").stat().st_size
+    for suffix in ("png", "webm"):
+        assert (run / "samples" / f"step-000020.{suffix}").stat().st_size
     assert (run / "export" / "1" / "saved_model.pb").exists()
     assert "Traceback" not in err and "E0000" not in err and "I0000" not in err
 
@@ -78,7 +79,7 @@ def test_the_run_folder_explains_itself(whole):
     assert "--num_frames=2\n" in (run / "train.flags").read_text()
     assert json.loads((run / "versions.json").read_text())["tensorflow"] == tf.__version__
     assert json.loads((run / "data.json").read_text())["clips"]["train"] > 0
-    assert checkpoints.saved_steps(run / "checkpoints") == [10, 15, 20]
+    assert checkpoints.saved_steps(run / "checkpoints") == [15, 20]
     assert [line["step"] for line in lines(run)] == list(range(1, 21))
     assert {"loss/generator", "accuracy_real/frame", "gradient_norm/clip", "learning_rate", "speed/clips_per_second",
             "speed/input_wait_share"} <= set(lines(run)[-1])
@@ -93,7 +94,7 @@ def test_tensorboard_gets_scalars_clips_weights_and_flags(whole):
     assert len(kinds["loss/generator"]) == 20 and "flags/text_summary" not in kinds and "flags" in kinds
     gif = kinds["clips/generated"][-1].image.encoded_image_string
     assert gif.startswith(b"GIF8") and len(kinds["clips/generated"]) == 3 and len(kinds["clips/real"]) == 1
-    assert "average/backbone/base/kernel" in kinds
+    assert "weights/backbone/base/kernel" in kinds
 
 
 def test_a_run_stopped_by_sigterm_goes_on_to_the_very_same_weights(whole, folder):
@@ -137,6 +138,13 @@ def test_two_virtual_devices_train(folder):
     code, _, err = finish(start(*SMALL, f"--run_dir={run}", "--virtual_devices=2", "--steps=2", "--noexport"))
     assert code == 0, err
     assert lines(run)[-1]["step"] == 2
+
+
+def test_time_can_be_limited(folder):
+    run = folder / "limited"
+    code, out, err = finish(start(*SMALL, f"--run_dir={run}", "--steps=1000000", "--minutes=0.02", "--noexport"))
+    assert code == 0 and "Done" in out, err
+    assert lines(run)[-1]["step"] == checkpoints.saved_steps(run / "checkpoints")[-1] < 1000000
 
 
 @pytest.fixture

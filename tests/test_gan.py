@@ -108,6 +108,22 @@ def test_gradients_are_clipped_to_the_limit(tiny, one_device):
     assert np.sqrt(sum(np.square(part).sum() for part in moved)) == pytest.approx(limit, rel=1e-3)
 
 
+@pytest.mark.parametrize("discriminators", [("clip",), ("frame",), ("pair", "clip:2")])
+@pytest.mark.parametrize("family", catalog.choices("models.generators"))
+def test_any_set_of_discriminators_trains_every_weight_of_the_generator(tiny, family, discriminators):
+    config = tiny.replace(generator=family, discriminators=discriminators, optimizer="sgd", loss="bce")
+    tf.config.run_functions_eagerly(True)
+    try:
+        gan, numbers = run(config, tf.distribute.get_strategy(), 3)
+    finally:
+        tf.config.run_functions_eagerly(False)
+    start = values(VideoGAN(config, tf.distribute.get_strategy()))
+    assert numbers["skipped"] == 0
+    for name, value in values(gan).items():
+        if name.startswith(("generator/", "discriminator/")):
+            assert (value != start[name]).any(), name
+
+
 def test_every_network_is_named_in_what_is_measured(trained):
     _, numbers = trained
     for name in ("frame", "clip"):

@@ -8,9 +8,11 @@ import pytest
 import tensorflow as tf
 
 from gan_keras import catalog, sampling
+from gan_keras.errors import UserError
 from gan_keras.models import blocks
 from gan_keras.models.discriminator import build_discriminators
-from gan_keras.models.generator import build_generator, small_scale
+from gan_keras.models.generator import build_generator
+from gan_keras.models.views import small_scale
 
 SIZES = [("16", 4), ("40x24", 5), ("64", 7)]
 
@@ -45,6 +47,23 @@ def test_small_pictures_have_the_announced_size(tiny, family):
     generator = build_generator(config.clips, config.model, "float32")
     assert small_scale(config.clips, config.model) == 4
     assert generator.backbone(draw(generator, config))["small"].shape == (2, 4, 6, 10, 3)
+
+
+@pytest.mark.parametrize("family", catalog.choices("models.generators"))
+def test_where_nobody_looks_closely_the_small_view_is_full_size(tiny, family):
+    config = tiny.replace(generator=family, discriminators=("clip",))
+    generator = build_generator(config.clips, config.model, "float32")
+    outputs = generator.backbone(draw(generator, config))
+    assert generator.renderer is None and outputs["small"].shape == (2, *config.clips.shape)
+    np.testing.assert_array_equal(outputs["small"], generator.clips(draw(generator, config)))
+
+
+@pytest.mark.parametrize(("settings", "message"), [
+    ({"small_scale": 8}, "at least 4 pixels"), ({"small_scale": 2, "discriminators": ("clip",)}, "must be 1 or 0")])
+def test_a_small_view_that_cannot_be_is_refused(tiny, settings, message):
+    config = tiny.replace(**settings)
+    with pytest.raises(UserError, match=message):
+        small_scale(config.clips, config.model)
 
 
 def test_mocogan_is_causal_and_its_content_is_shared(tiny):

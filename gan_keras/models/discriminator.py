@@ -1,9 +1,4 @@
-"""What a discriminator is: a view of the clips, a way to cut it into samples, a network.
-
-Views of a clip batch, real or generated:
-    `small`: all frames, small, [B, T, h, w, 3].
-    `close`: neighbouring pairs of frames at full size, [B, 2 * pairs, H, W, 3]; frames 2i and 2i + 1 are neighbours.
-"""
+"""What a discriminator is: a view of the clips, a way to cut it into samples, a network."""
 
 import dataclasses
 from collections.abc import Callable
@@ -16,15 +11,13 @@ from gan_keras.config import ClipSettings, ModelSettings
 from gan_keras.models.generator import keras_precision
 from gan_keras.settings import split_weight
 
-VIEWS = ("small", "close")
-
 
 @dataclasses.dataclass(frozen=True)
 class Discriminator:
     """One judge.
 
     Attributes:
-        view: which view it looks at.
+        view: which view it looks at, see `models.views`.
         samples: cuts a view [B, F, h, w, 3] into what is judged one by one, [N, ...] with N a multiple of B.
         network: functional model, samples [N, ...] → logits float32 [N].
         weight: of its loss in the generator's.

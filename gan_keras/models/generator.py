@@ -16,14 +16,6 @@ from gan_keras.config import ClipSettings, ModelSettings
 from gan_keras.sampling import Latent
 
 
-def small_scale(clips: ClipSettings, model: ModelSettings) -> int:
-    """How many times smaller than full size the small pictures are."""
-    if model.small_scale:
-        return model.small_scale
-    side = min(clips.height, clips.width)
-    return 2 if side < 64 else 4 if side < 256 else 8
-
-
 @dataclasses.dataclass(frozen=True)
 class Generator:
     """A generator of clips.

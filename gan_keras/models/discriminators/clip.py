@@ -11,9 +11,10 @@ from gan_keras.config import ClipSettings, ModelSettings
 from gan_keras.models import blocks
 from gan_keras.models.discriminator import Discriminator
 from gan_keras.models.discriminators.frame import logits
-from gan_keras.models.generator import small_scale
+from gan_keras.models.views import small_scale
 
 _WIDEST = 8
+VIEW = "small"
 
 
 def clip(clips: ClipSettings, model: ModelSettings) -> Discriminator:
@@ -28,4 +29,4 @@ def clip(clips: ClipSettings, model: ModelSettings) -> Discriminator:
         x = blocks.shrink(x, f"level_{level}_shrink")
         x = blocks.convolution(x, width * min(2**level, _WIDEST), 1, f"level_{level}_widen")
     x = blocks.residual(x, x.shape[-1], (blocks.SPACE, blocks.TIME), "top")
-    return Discriminator("small", lambda view: view, keras.Model(shown, logits(x), name="clip"))
+    return Discriminator(VIEW, lambda view: view, keras.Model(shown, logits(x), name="clip"))

@@ -13,12 +13,13 @@ from gan_keras.models import blocks
 from gan_keras.models.discriminator import Discriminator
 
 _WIDEST = 8
+VIEW = "close"
 
 
 def frame(clips: ClipSettings, model: ModelSettings) -> Discriminator:
     """Builds the judge of single frames."""
     network = picture_network((clips.height, clips.width, 3), model.discriminator_width, "frame")
-    return Discriminator("close", _frames, network)
+    return Discriminator(VIEW, _frames, network)
 
 
 def picture_network(shape: tuple[int, int, int], width: int, name: str) -> keras.Model:

@@ -9,11 +9,13 @@ from gan_keras.config import ClipSettings, ModelSettings
 from gan_keras.models.discriminator import Discriminator
 from gan_keras.models.discriminators.frame import picture_network
 
+VIEW = "close"
+
 
 def pair(clips: ClipSettings, model: ModelSettings) -> Discriminator:
     """Builds the judge of neighbouring frames."""
     network = picture_network((clips.height, clips.width, 6), model.discriminator_width, "pair")
-    return Discriminator("close", _pairs, network)
+    return Discriminator(VIEW, _pairs, network)
 
 
 def _pairs(view: tf.Tensor) -> tf.Tensor:

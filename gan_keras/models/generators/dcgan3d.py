@@ -16,7 +16,8 @@ from keras import layers
 
 from gan_keras.config import ClipSettings, ModelSettings
 from gan_keras.models import blocks
-from gan_keras.models.generator import Generator, small_scale
+from gan_keras.models.generator import Generator
+from gan_keras.models.views import small_scale
 from gan_keras.sampling import Latent
 
 _WIDEST = 8

@@ -18,7 +18,8 @@ from keras import layers
 
 from gan_keras.config import ClipSettings, ModelSettings
 from gan_keras.models import blocks
-from gan_keras.models.generator import Generator, small_scale
+from gan_keras.models.generator import Generator
+from gan_keras.models.views import small_scale
 from gan_keras.sampling import Latent
 
 _MOTION_UNITS = 64
@@ -33,8 +34,11 @@ def mocogan(clips: ClipSettings, model: ModelSettings) -> Generator:
     levels = blocks.halvings((clips.height, clips.width))
     split = small_scale(clips, model).bit_length() - 1
     widths = [model.generator_width * min(2**level, _WIDEST) for level in range(len(levels))]
-    return Generator(latents, _backbone(latents, clips.num_frames, levels[split:], widths[split:]),
-                     _renderer(levels[: split + 1], widths[: split + 1]) if split else None)
+    backbone = _backbone(latents, clips.num_frames, levels[split:], widths[split:])
+    if split == 0:  # the small pictures are the pictures
+        pictures = backbone.output["small"]
+        return Generator(latents, keras.Model(backbone.input, {"features": pictures, "small": pictures}), None)
+    return Generator(latents, backbone, _renderer(levels[:split + 1], widths[:split + 1]))
 
 
 def _backbone(latents: dict[str, Latent], num_frames: int, levels: list[tuple[int, int]], widths: list[int]
