@@ -23,6 +23,7 @@ from gan_keras.models.generator import build_generator
 from gan_keras.models.views import small_scale
 
 Tensors = dict[str, tf.Tensor]
+Noise = dict[str, tf.Tensor | Tensors]
 
 _REFERENCE_VALUES = 64 * 64 * 3
 """Numbers in a sample for which `penalty_weight` is R3GAN's gamma. The squared gradient norm of an equally steep
@@ -63,7 +64,7 @@ class VideoGAN:
                                for name, variables in self._trained.items()}
         self._adversarial = catalog.find("losses", config.objective.loss)
         self._scale = small_scale(config.clips, config.model)
-        # Compiled without what crosses replicas, which XLA cannot hold.
+        # Compiled without what crosses replicas, which XLA cannot hold, and the noise, which XLA draws otherwise.
         self._local_gradients = tf.function(self._compute_gradients, jit_compile=xla, autograph=False)
 
     @property
@@ -136,7 +137,7 @@ class VideoGAN:
                    ) -> tuple[dict[str, list[tf.Tensor]], Tensors]:
         """The gradient of each network, summed over replicas and clipped, and what the step measured."""
         replica = tf.distribute.get_replica_context()
-        found, numbers = self._local_gradients(clips, step, penalize, replica.replica_id_in_sync_group)
+        found, numbers = self._local_gradients(clips, self._noise(step, replica.replica_id_in_sync_group), penalize)
         found, numbers = replica.all_reduce("sum", (found, numbers))
         clipped = {}
         for name, gradient in found.items():
@@ -144,9 +145,8 @@ class VideoGAN:
                 gradient, self.config.optimization.gradient_norm_limit)
         return clipped, numbers
 
-    def _compute_gradients(self, clips: tf.Tensor, step: tf.Tensor, penalize: bool, replica_id: tf.Tensor
+    def _compute_gradients(self, clips: tf.Tensor, noise: Noise, penalize: bool
                            ) -> tuple[dict[str, list[tf.Tensor]], Tensors]:
-        noise = self._noise(step, replica_id)
         real = self._real_views(clips, noise)
         numbers: Tensors = {}
         with tf.GradientTape(persistent=True) as tape:
@@ -162,7 +162,7 @@ class VideoGAN:
         return gradients, numbers
 
     def _judge(self, judge: Discriminator, real_view: tf.Tensor, fake_view: tf.Tensor, penalize: bool,
-               noise: Tensors) -> Tensors:
+               noise: Noise) -> Tensors:
         """Losses of one discriminator, and of the generator before it, as this replica's share of the global mean."""
         real, fake = judge.samples(real_view), judge.samples(fake_view)
         real_logits, fake_logits = judge.network(real, training=True), judge.network(fake, training=True)
@@ -183,8 +183,8 @@ class VideoGAN:
         """This replica's share of the mean over the global batch."""
         return tf.reduce_mean(values) / self.strategy.num_replicas_in_sync
 
-    def _noise(self, step: tf.Tensor, replica_id: tf.Tensor) -> Tensors:
-        """Every random number of the step: drawn for the global batch, cut to this replica's rows."""
+    def _noise(self, step: tf.Tensor, replica_id: tf.Tensor) -> Noise:
+        """Every random number of the step: those of the global batch, cut to this replica's rows."""
         optimization, pairs = self.config.optimization, self.config.model.judged_pairs
         seed, batch = optimization.seed, optimization.batch_size
         rows = batch // self.strategy.num_replicas_in_sync
@@ -193,28 +193,29 @@ class VideoGAN:
                  "frames": sampling.step_uniform(seed, "frames", step, [batch, pairs]),
                  "penalty": sampling.step_uniform(seed, "penalty", step, [batch, 1]),
                  "augment": sampling.step_uniform(seed, "augment", step, [batch, augmentations, UNIFORMS])}
-        return {name: value[replica_id * rows:(replica_id + 1) * rows] for name, value in drawn.items()}
+        mine = {name: value[replica_id * rows:(replica_id + 1) * rows] for name, value in drawn.items()}
+        latents = sampling.draw_latents(self.generator.latents, mine.pop("seeds"), self.config.clips.num_frames)
+        return {**mine, "latents": latents}
 
-    def _real_views(self, clips: tf.Tensor, noise: Tensors) -> Tensors:
+    def _real_views(self, clips: tf.Tensor, noise: Noise) -> Tensors:
         real = clip_batch.to_float(clips)
         frames = self._judged_frames(noise)
         return self._augmented({"small": clip_batch.shrink(real, self._scale),
                                 "close": tf.gather(real, frames, batch_dims=1)}, noise)
 
-    def _fake_views(self, noise: Tensors) -> Tensors:
+    def _fake_views(self, noise: Noise) -> Tensors:
         """Small pictures of all frames; of full-size ones only what will be looked at."""
-        latents = sampling.draw_latents(self.generator.latents, noise["seeds"], self.config.clips.num_frames)
-        outputs = self.generator.backbone(latents, training=True)
+        outputs = self.generator.backbone(noise["latents"], training=True)
         return self._augmented({"small": outputs["small"],
                                 "close": self.generator.render(outputs, self._judged_frames(noise))}, noise)
 
-    def _judged_frames(self, noise: Tensors) -> tf.Tensor:
+    def _judged_frames(self, noise: Noise) -> tf.Tensor:
         """int32 [B, 2 * pairs]: frames t and t + 1 of each pair, side by side."""
         first = tf.cast(noise["frames"] * (self.config.clips.num_frames - 1), tf.int32)
         pairs = tf.stack([first, first + 1], axis=-1)
         return tf.reshape(pairs, [tf.shape(pairs)[0], 2 * self.config.model.judged_pairs])
 
-    def _augmented(self, views: Tensors, noise: Tensors) -> Tensors:
+    def _augmented(self, views: Tensors, noise: Noise) -> Tensors:
         names = self.config.objective.augment_step
         return {view: clip_batch.augment(clips, names, noise["augment"]) for view, clips in views.items()}
 

@@ -14,6 +14,10 @@ _CHUNK = 16
 """Frames whose noise is drawn together. A longer clip begins with the frames of a shorter one of the same seed."""
 
 
+_ALGORITHM = "philox"
+"""Named, because the default is another one on some devices."""
+
+
 @dataclasses.dataclass(frozen=True)
 class Latent:
     """One input of a generator: standard normal numbers.
@@ -53,12 +57,13 @@ def draw_latents(specification: Mapping[str, Latent], seeds: tf.Tensor, num_fram
 
 def step_seeds(seed: int, stream: str, step: tf.Tensor, count: int) -> tf.Tensor:
     """Draws `count` clip seeds, int64 [count], for one step of a run; `stream` separates their uses."""
-    return tf.random.stateless_uniform([count], _key(seed, stream, step), minval=None, maxval=None, dtype=tf.int64)
+    return tf.random.stateless_uniform([count], _key(seed, stream, step), minval=None, maxval=None, dtype=tf.int64,
+                                       alg=_ALGORITHM)
 
 
 def step_uniform(seed: int, stream: str, step: tf.Tensor, shape: list[int]) -> tf.Tensor:
     """Draws float32 numbers in [0, 1) for one step of a run; `stream` separates their uses."""
-    return tf.random.stateless_uniform(shape, _key(seed, stream, step))
+    return tf.random.stateless_uniform(shape, _key(seed, stream, step), alg=_ALGORITHM)
 
 
 def _key(seed: int, stream: str, step: tf.Tensor) -> tf.Tensor:
@@ -76,5 +81,5 @@ def _frames_normal(seeds: tf.Tensor, stream: int, num_frames: int, size: int) ->
 
 def _rows_normal(seeds: tf.Tensor, keys: tf.Tensor, shape: list[int]) -> tf.Tensor:
     """[B, *shape], row i drawn from (seeds[i], keys[i]) alone."""
-    return tf.map_fn(lambda pair: tf.random.stateless_normal(shape, pair), tf.stack([seeds, keys], axis=1),
-                     fn_output_signature=tf.float32)
+    return tf.map_fn(lambda pair: tf.random.stateless_normal(shape, pair, alg=_ALGORITHM),
+                     tf.stack([seeds, keys], axis=1), fn_output_signature=tf.float32)

@@ -124,6 +124,20 @@ def test_any_set_of_discriminators_trains_every_weight_of_the_generator(tiny, fa
             assert (value != start[name]).any(), name
 
 
+@pytest.mark.parametrize("family", catalog.choices("models.generators"))
+@pytest.mark.parametrize(("precision", "tolerance"), [("float32", 1e-4), ("mixed_bfloat16", 0.1)])
+def test_xla_computes_the_same_gradients(tiny, family, precision, tolerance):
+    """On GPUs the step is compiled; XLA refuses some graphs that TensorFlow runs, so it is tried here."""
+    found = {}
+    for xla in (False, True):
+        gan = VideoGAN(tiny.replace(generator=family, discriminators=("frame",)), tf.distribute.get_strategy(),
+                       precision, xla)
+        gradients, _ = gan._local_gradients(CLIPS, gan._noise(tf.constant(0, tf.int64), 0), True)
+        found[xla] = tf.concat([tf.reshape(gradient, [-1]) for gradient in tf.nest.flatten(gradients)], 0)
+    difference = tf.norm(found[True] - found[False]) / tf.norm(found[False])
+    assert difference < tolerance
+
+
 def test_every_network_is_named_in_what_is_measured(trained):
     _, numbers = trained
     for name in ("frame", "clip"):

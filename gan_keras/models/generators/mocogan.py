@@ -47,7 +47,8 @@ def _backbone(latents: dict[str, Latent], num_frames: int, levels: list[tuple[in
     start = layers.Dense(_MOTION_UNITS, activation="tanh", name="motion_start")(inputs["motion"])
     motion = layers.RepeatVector(num_frames, name="motion_every_frame")(inputs["motion"])
     steps = layers.Concatenate(name="motion_steps")([motion, inputs["innovation"]])
-    codes = layers.GRU(_MOTION_UNITS, return_sequences=True, unroll=num_frames <= _UNROLLED_UP_TO,
+    # In float32: rounding would add up over the frames, and XLA refuses the gradient in bfloat16.
+    codes = layers.GRU(_MOTION_UNITS, return_sequences=True, unroll=num_frames <= _UNROLLED_UP_TO, dtype="float32",
                        name="motion_gru")(steps, initial_state=[start])
     content = layers.RepeatVector(num_frames, name="content_every_frame")(inputs["content"])
     x = layers.Concatenate(name="code")([content, codes])  # [B, T, content + motion units]
