@@ -15,12 +15,13 @@ import keras
 import tensorflow as tf
 
 from gan_keras import catalog, sampling
-from gan_keras.config import Config, OptimizationSettings
+from gan_keras.config import Config
 from gan_keras.data import clips as clip_batch
 from gan_keras.data.augment import UNIFORMS
 from gan_keras.models.discriminator import Discriminator, build_discriminators
 from gan_keras.models.generator import build_generator
 from gan_keras.models.views import small_scale
+from gan_keras.optimizers import build_optimizer
 
 Tensors = dict[str, tf.Tensor]
 Noise = dict[str, tf.Tensor | Tensors]
@@ -60,7 +61,7 @@ class VideoGAN:
             self.average = build_generator(config.clips, config.model, "float32")
             for mine, trained in zip(self.average.weights, self.generator.weights, strict=True):
                 mine.assign(trained)
-            self.optimizers = {name: _optimizer(config.optimization, name, variables)
+            self.optimizers = {name: build_optimizer(config.optimization, name, variables)
                                for name, variables in self._trained.items()}
         self._adversarial = catalog.find("losses", config.objective.loss)
         self._scale = small_scale(config.clips, config.model)
@@ -229,27 +230,3 @@ class VideoGAN:
 def _for_samples(uniform: tf.Tensor, samples: tf.Tensor) -> tf.Tensor:
     """[B, 1] → [N]: the number of each clip for each of its samples."""
     return tf.repeat(uniform[:, 0], tf.shape(samples)[0] // tf.shape(uniform)[0])
-
-
-def _optimizer(settings: OptimizationSettings, name: str, variables: list[keras.Variable]
-               ) -> keras.optimizers.Optimizer:
-    if settings.optimizer == "sgd":
-        optimizer = keras.optimizers.SGD(_schedule(settings), name=name)
-    else:
-        optimizer = keras.optimizers.Adam(_schedule(settings), settings.beta_1, settings.beta_2, name=name)
-    optimizer.build(variables)
-    return optimizer
-
-
-def _schedule(settings: OptimizationSettings) -> float | keras.optimizers.schedules.LearningRateSchedule:
-    """The learning rate as a function of the updates done."""
-    schedules = keras.optimizers.schedules
-    if settings.learning_rate_schedule == "cosine":
-        after = max(settings.steps - settings.warmup_steps, 1)
-        if settings.warmup_steps:
-            return schedules.CosineDecay(0.0, after, warmup_target=settings.learning_rate,
-                                         warmup_steps=settings.warmup_steps)
-        return schedules.CosineDecay(settings.learning_rate, after)
-    if settings.warmup_steps:
-        return schedules.PolynomialDecay(0.0, settings.warmup_steps, settings.learning_rate)
-    return settings.learning_rate

@@ -18,7 +18,7 @@ FLOORS = [
     {"flags", "progress", "run_folder", "sampling", "hardware"},
     {"video"},
     {"data"},
-    {"losses", "penalties", "models"},
+    {"losses", "penalties", "models", "optimizers"},
     {"checkpoints"},
     {"serving"},
     {"gan", "summaries"},
