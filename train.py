@@ -37,8 +37,7 @@ def main() -> None:
           f"  contact sheet  {trainer.shown}.png\n"
           f"  playing clips  {trainer.shown}.webm")
     if config.run.export:
-        version = export(run, run.exports)
-        print(f"  SavedModel     {version}")
+        export(run, run.exports)
     print(f"\nNext:\n  tensorboard --logdir={run.path.parent}    then http://localhost:6006/#images")
     if config.run.export:
         print(f"  python generate.py --model={run.exports} --seeds=0-15 --out=clips.webm\n"

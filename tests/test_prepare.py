@@ -12,7 +12,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 import tensorflow as tf
-from test_video_io import rotated
 
 from gan_keras.config import ClipSettings
 from gan_keras.data import records, stretches, workshop
@@ -21,6 +20,7 @@ from gan_keras.data.prepare import assign_splits, prepare, split_of
 from gan_keras.errors import UserError
 from gan_keras.video import io, shapes, sources
 from gan_keras.video.sources import list_source
+from tests.test_video_io import rotated
 
 ROOT = Path(__file__).parents[1]
 CLIPS = ClipSettings(resolution="16", num_frames=8, test_fraction=0.0)
