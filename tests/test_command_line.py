@@ -64,7 +64,8 @@ def whole(folder):
 
 def test_the_end_names_what_there_is_and_the_next_commands(whole):
     run, out, err = whole
-    for word in ("contact sheet", "playing clips", "Exported step 20 as", "tensorboard --logdir", "generate.py", "docker run"):
+    for word in ("contact sheet", "playing clips", "Exported step 20 as", "tensorboard --logdir", "generate.py",
+                 "docker run"):
         assert word in out
     for suffix in ("png", "webm"):
         assert (run / "samples" / f"step-000020.{suffix}").stat().st_size
