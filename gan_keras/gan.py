@@ -98,6 +98,13 @@ class VideoGAN:
         latents = sampling.draw_latents(self.average.latents, seeds, self.config.clips.num_frames)
         return clip_batch.to_uint8(self.average.clips(latents))
 
+    def split(self, clips: tf.Tensor) -> tf.Tensor:
+        """The global batch as one part for each replica, for `train_step`."""
+        if self.strategy.num_replicas_in_sync == 1:
+            return clips
+        parts = tf.split(clips, self.strategy.num_replicas_in_sync)
+        return self.strategy.experimental_distribute_values_from_function(lambda at: parts[at.replica_id_in_sync_group])
+
     @tf.function(autograph=False)
     def train_step(self, clips: tf.Tensor, step: tf.Tensor, penalize: bool) -> Tensors:
         """One step of all networks.

@@ -93,19 +93,11 @@ class Trainer:
         start = time.monotonic()
         clips = next(self._batches)
         ready = time.monotonic()
-        self._measured.append(self.gan.train_step(self._split(clips), tf.constant(self.step, tf.int64),
+        self._measured.append(self.gan.train_step(self.gan.split(clips), tf.constant(self.step, tf.int64),
                                                   self.gan.penalizes(self.step)))
         self.step += 1
         self._seconds["input"] += ready - start
         self._seconds["step"] += time.monotonic() - start
-
-    def _split(self, clips: tf.Tensor) -> tf.Tensor:
-        """The global batch as one part for each replica."""
-        strategy = self.gan.strategy
-        if strategy.num_replicas_in_sync == 1:
-            return clips
-        parts = tf.split(clips, strategy.num_replicas_in_sync)
-        return strategy.experimental_distribute_values_from_function(lambda at: parts[at.replica_id_in_sync_group])
 
     def _log(self) -> None:
         start = time.monotonic()

@@ -23,13 +23,8 @@ def run(config, strategy, steps, clips=CLIPS):
     gan = VideoGAN(config, strategy)
     numbers = {}
     for step in range(steps):
-        numbers = gan.train_step(split(strategy, clips), tf.constant(step, tf.int64), gan.penalizes(step))
+        numbers = gan.train_step(gan.split(clips), tf.constant(step, tf.int64), gan.penalizes(step))
     return gan, {name: float(value) for name, value in numbers.items()}
-
-
-def split(strategy, clips):
-    parts = tf.split(clips, strategy.num_replicas_in_sync)
-    return strategy.experimental_distribute_values_from_function(lambda at: parts[at.replica_id_in_sync_group])
 
 
 def values(gan):
@@ -61,7 +56,7 @@ def test_a_step_that_is_not_finite_on_one_replica_is_skipped_on_both(tiny, two_d
         return judge(samples, training=training) * tf.where(replica == 1, np.nan, 1.0)
 
     object.__setattr__(gan.discriminators["clip"], "network", Poisoned(judge, poisoned))
-    numbers = gan.train_step(split(gan.strategy, CLIPS), tf.constant(0, tf.int64), False)
+    numbers = gan.train_step(gan.split(CLIPS), tf.constant(0, tf.int64), False)
     assert float(numbers["skipped"]) == 1.0
     for name, value in values(gan).items():
         np.testing.assert_array_equal(value, before[name], err_msg=name)
