@@ -30,7 +30,7 @@ def main() -> None:
     from gan_keras import hardware
     from gan_keras.gan import VideoGAN
 
-    strategy = hardware.make_strategy(config.hardware, config.optimization.batch_size)
+    strategy = hardware.make_strategy(config.hardware)
     precision = hardware.precision_policy(config.hardware)
     gan = VideoGAN(config, strategy, precision, hardware.uses_xla(config.hardware))
     shape = (config.optimization.batch_size, *config.clips.shape)

@@ -211,6 +211,8 @@ class Config:
             stored = json.loads(text)
             groups = {group.name: group.type(**_tuples(stored.pop(group.name, {})))
                       for group in dataclasses.fields(cls)}
+            if stored:
+                raise ValueError(f"unknown: {', '.join(stored)}")
         except UserError:
             raise
         except (ValueError, TypeError, AttributeError) as error:

@@ -18,6 +18,7 @@ from gan_keras import catalog, sampling
 from gan_keras.config import Config
 from gan_keras.data import clips as clip_batch
 from gan_keras.data.augment import UNIFORMS
+from gan_keras.errors import UserError
 from gan_keras.models.discriminator import Discriminator, build_discriminators
 from gan_keras.models.generator import build_generator
 from gan_keras.models.views import small_scale
@@ -40,6 +41,9 @@ class VideoGAN:
         precision: Keras dtype policy of the trained networks; the average is float32 always.
         xla: compile the computation of the gradients.
 
+    Raises:
+        UserError: the batch does not split over the replicas.
+
     Attributes:
         generator: the generator that is trained.
         average: the running average of its weights, from which samples are drawn.
@@ -52,8 +56,8 @@ class VideoGAN:
         self.config = config
         self.strategy = strategy
         if config.optimization.batch_size % strategy.num_replicas_in_sync:
-            raise ValueError(f"`batch_size` must be a multiple of the {strategy.num_replicas_in_sync} devices. "
-                             f"Received: batch_size={config.optimization.batch_size}")
+            raise UserError(f"`batch_size` must be a multiple of the {strategy.num_replicas_in_sync} devices. "
+                            f"Received: batch_size={config.optimization.batch_size}")
         keras.utils.set_random_seed(config.optimization.seed)
         with strategy.scope():
             self.generator = build_generator(config.clips, config.model, precision)

@@ -11,13 +11,13 @@ _BFLOAT16_CPU_FLAGS = ("avx512_bf16", "amx_bf16")
 _BFLOAT16_COMPUTE_CAPABILITY = (8, 0)
 
 
-def make_strategy(settings: HardwareSettings, batch_size: int) -> tf.distribute.Strategy:
+def make_strategy(settings: HardwareSettings) -> tf.distribute.Strategy:
     """The distribution strategy over the devices that the settings ask for.
 
     Must be called before TensorFlow has run anything when `virtual_devices` splits the CPU.
 
     Raises:
-        UserError: the batch does not split over the devices, or there are several for `--strategy=single`.
+        UserError: several devices were asked for with `--strategy=single`.
     """
     if settings.virtual_devices:
         cpu = tf.config.list_physical_devices("CPU")[0]
@@ -33,9 +33,6 @@ def make_strategy(settings: HardwareSettings, batch_size: int) -> tf.distribute.
             raise UserError("`virtual_devices` splits the CPU for `--strategy=mirrored`. "
                             f"Received: virtual_devices={settings.virtual_devices}, strategy=single")
         devices = devices[:1]
-    if batch_size % len(devices):
-        raise UserError(f"`batch_size` must be a multiple of the {len(devices)} devices. "
-                        f"Received: batch_size={batch_size}")
     return tf.distribute.MirroredStrategy(devices)
 
 

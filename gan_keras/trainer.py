@@ -1,5 +1,6 @@
 """The loop around the training step: data, checkpoints, numbers, samples, a clean end."""
 
+import math
 import signal
 import time
 from collections.abc import Iterator
@@ -42,7 +43,7 @@ class Trainer:
         self.config = config
         self.run = RunFolder(Path(config.run.run_dir))
         self._fps = manifest.fps or _FPS_WHERE_UNKNOWN
-        strategy = hardware.make_strategy(config.hardware, config.optimization.batch_size)
+        strategy = hardware.make_strategy(config.hardware)
         self.gan = VideoGAN(config, strategy, hardware.precision_policy(config.hardware),
                             hardware.uses_xla(config.hardware))
         self.step = checkpoints.restore(self.run.checkpoints, self.gan.variables, _say) or 0
@@ -55,7 +56,8 @@ class Trainer:
         self._real = first_clips(prepared, manifest, config.clips.num_frames, SAMPLES)
         self._measured: list[dict[str, tf.Tensor]] = []
         self._seconds = {"step": 0.0, "input": 0.0}
-        self._signal = 0
+        self._signal = self._shown_at = 0
+        self._saved_at = self.step
 
     def train(self) -> None:
         """Trains to the last step, or until SIGTERM or Ctrl-C.
@@ -69,7 +71,7 @@ class Trainer:
         self._summaries.settings(self.step)
         self._summaries.clips(self.step, "clips/real", self._real, self._fps)
         actions = ((run.log_every, self._log), (run.sample_every, self._show), (run.checkpoint_every, self._save))
-        limit = round(60 * run.minutes)
+        limit = math.ceil(60 * run.minutes)
         begun = time.monotonic()
         with self._signals_noted(), _progress(self.step, steps, limit) as self._progress:
             while self.step < steps and not self._signal and (not limit or time.monotonic() - begun < limit):
@@ -122,6 +124,9 @@ class Trainer:
 
     def _show(self) -> None:
         """Samples and weights for TensorBoard; a contact sheet and a playing clip for the samples folder."""
+        if self._shown_at == self.step:
+            return
+        self._shown_at = self.step
         clips = self.sample(range(SAMPLES))
         self._summaries.clips(self.step, "clips/generated", clips, self._fps)
         self._summaries.weights(self.step, self.gan.average.named_weights("weights"))
@@ -131,6 +136,9 @@ class Trainer:
         io.write_clip(self.shown.with_suffix(".webm"), shown, self._fps)
 
     def _save(self) -> None:
+        if self._saved_at == self.step:
+            return
+        self._saved_at = self.step
         checkpoints.save(self.run.checkpoints, self.step, self.gan.variables, self.config.run.keep_checkpoints)
 
     @contextmanager

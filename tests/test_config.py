@@ -21,7 +21,7 @@ def test_a_config_written_before_a_setting_existed_takes_its_default():
     assert Config.from_json(json.dumps(stored)) == Config()
 
 
-@pytest.mark.parametrize("text", ["", "[]", "{\"clips\": 3}", "{\"clips\": {\"colour\": 1}}"])
+@pytest.mark.parametrize("text", ["", "[]", "{\"clips\": 3}", "{\"clips\": {\"colour\": 1}}", "{\"sound\": {}}"])
 def test_what_is_no_config_is_named(text):
     with pytest.raises(UserError, match=r"config\.json"):
         Config.from_json(text)

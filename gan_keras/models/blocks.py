@@ -23,8 +23,8 @@ def convolution(x: keras.KerasTensor, channels: int, kernel: int | tuple[int, ..
                 zero: bool = False) -> keras.KerasTensor:
     """A convolution that keeps the size, over pictures [N, H, W, C] or over clips [N, T, H, W, C].
 
-    Over clips it is 2-D all the same, over space or over time: in bfloat16 on CPUs the 3-D one is slower, sums its
-    bias gradient without the low digits (half its norm is lost) and at small sizes reads memory that was never written.
+    Over clips it is 2-D all the same, over space or over time: in bfloat16 on CPUs the 3-D one is slower, loses much
+    of its bias gradient, and at small sizes reads memory that was never written.
 
     Args:
         x: the input.
@@ -54,7 +54,7 @@ class Bias(layers.Layer):
     """Adds a learned number to each channel, as a layer of its own.
 
     The gradient is then a plain sum. That of the bias inside a 3-D convolution is `BiasAddGrad`, which adds up in
-    bfloat16 on CPUs: over 32,768 positions four fifths of it were lost.
+    bfloat16 on CPUs: over many positions most of it is lost.
     """
 
     def build(self, shape: tuple[int | None, ...]) -> None:
