@@ -137,6 +137,7 @@ class RunFolder:
             kept = [line for line in lines if line.endswith("\n") and json.loads(line)["step"] <= step]
             write_atomically(self.metrics_file, "".join(kept))
 
+
 def write_atomically(path: Path, text: str) -> None:
     """Writes a text file so that a reader, or a crash, sees the old one or the new one and nothing between."""
     temporary = path.with_name(f".{path.name}.{os.getpid()}")

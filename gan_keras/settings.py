@@ -5,6 +5,7 @@ fields. Nothing here imports TensorFlow.
 """
 
 import dataclasses
+import math
 from collections.abc import Callable
 from typing import Any
 
@@ -58,6 +59,8 @@ def _check_field(field: dataclasses.Field, value: Any) -> None:
     expected = type(field.default)
     if type(value) is not expected:
         fail(f"of type {expected.__name__}")
+    if expected is float and not math.isfinite(value):
+        fail("a finite number")
     rules = field.metadata
     if "minimum" in rules and value < rules["minimum"]:
         fail(f"at least {rules['minimum']}")

@@ -42,6 +42,7 @@ def test_what_is_no_config_is_named(text):
     ({"discriminators": ("frame:-1",)}, "weight above 0"),
     ({"discriminators": ("frame:inf",)}, "weight above 0"),
     ({"small_scale": 3}, "`small_scale` must be 0, 1, 2, 4 or 8"),
+    ({"learning_rate": float("nan")}, "`learning_rate` must be a finite number. Received: learning_rate=nan"),
     ({"learning_rate": 0.0}, "`learning_rate` must be above 0.0"),
     ({"penalty": "r3"}, "`penalty` must be one of none, r1, r1r2")])
 def test_impossible_settings_are_refused_in_the_users_language(settings, message):
