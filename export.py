@@ -9,7 +9,7 @@ Serving loads it, with a model card and sample clips.
 from pathlib import Path
 
 from gan_keras import flags, quiet
-from gan_keras.config import ExportSettings
+from gan_keras.script_settings import ExportSettings
 
 
 def main() -> None:

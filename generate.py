@@ -7,7 +7,7 @@ always. A SavedModel is code: load those that you trust.
 """
 
 from gan_keras import flags, quiet
-from gan_keras.config import GenerateSettings
+from gan_keras.script_settings import GenerateSettings
 
 
 def main() -> None:

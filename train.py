@@ -38,7 +38,8 @@ def main() -> None:
           f"  playing clips  {trainer.shown}.webm")
     if config.run.export:
         export(run, run.exports)
-    print(f"\nNext:\n  tensorboard --logdir={run.path.parent}    then http://localhost:6006/#images")
+    print(f"\nNext:\n  tensorboard --logdir={run.path.parent}    then http://localhost:6006/#images\n"
+          f"  python evaluate.py --run_dir={run.path}")
     if config.run.export:
         print(f"  python generate.py --model={run.exports} --seeds=0-15 --out=clips.webm\n"
               f"  docker run --rm -p 8501:8501 -v {run.exports.absolute()}:/models/video_gan -e MODEL_NAME=video_gan "

@@ -25,8 +25,9 @@ def saved_steps(folder: Path) -> list[int]:
     return sorted(int(match.group(1)) for match in found if match)
 
 
-def save(folder: Path, step: int, variables: Mapping[str, keras.Variable], keep: int) -> Path:
-    """Saves the variables as checkpoint `step` and deletes all but the newest `keep`.
+def save(folder: Path, step: int, variables: Mapping[str, keras.Variable], keep: int, spare: int | None = None
+         ) -> Path:
+    """Saves the variables as checkpoint `step` and deletes all but the newest `keep` and the one of the step `spare`.
 
     TensorFlow writes under temporary names and renames the index last, so a kill leaves the older checkpoints usable.
 
@@ -40,7 +41,7 @@ def save(folder: Path, step: int, variables: Mapping[str, keras.Variable], keep:
         tf.raw_ops.SaveV2(prefix=str(prefix), tensor_names=names, shape_and_slices=[""] * len(names), tensors=tensors)
     except tf.errors.OpError as error:
         raise UserError(f"Checkpoint {prefix} cannot be written: {error.message}") from error
-    _tidy(folder, keep)
+    _tidy(folder, keep, spare)
     return prefix
 
 
@@ -94,8 +95,8 @@ def _read(prefix: Path, variables: Mapping[str, keras.Variable]) -> dict[str, np
     return values
 
 
-def _tidy(folder: Path, keep: int) -> None:
-    for step in saved_steps(folder)[:-keep]:
+def _tidy(folder: Path, keep: int, spare: int | None) -> None:
+    for step in set(saved_steps(folder)[:-keep]) - {spare}:
         for file in folder.glob(f"ckpt-{step}.*"):
             file.unlink()
     for orphan in folder.glob("*.tempstate*"):  # left by a kill in the middle of a save

@@ -13,6 +13,10 @@ from typing import Any, Self
 from gan_keras.errors import UserError
 from gan_keras.settings import Settings, setting
 
+JUDGED_BY = ("frechet/joint", "frechet/appearance", "frechet/motion", "kernel/joint", "kernel/appearance",
+             "kernel/motion", "precision", "recall", "density", "coverage", "factors/valid_clips")
+"""Numbers of an evaluation by which a checkpoint can be the best one."""
+
 
 def parse_resolution(text: str) -> tuple[int, int]:
     """`"64"` → (64, 64) and `"96x64"` (width x height) → (64, 96): (height, width) in pixels.
@@ -144,17 +148,6 @@ class HardwareSettings(Settings):
 
 
 @dataclasses.dataclass(frozen=True)
-class PrepareSettings(Settings):
-    """What to prepare, and where to."""
-
-    source: str = setting("", "Source of clips: a folder of videos (nested folders: classes), of folders of frames or "
-                          "of image strips; .npy or .npz; shapes:COUNT.")
-    out: str = setting("", "Folder to make: shards, manifest.json, report.html.")
-    inspect: bool = setting(False, "Only tell what would be made; writes nothing but a report.html, and that only when "
-                            "`out` is named.")
-
-
-@dataclasses.dataclass(frozen=True)
 class RunSettings(Settings):
     """Where the run lives and what it leaves."""
 
@@ -168,6 +161,22 @@ class RunSettings(Settings):
     minutes: float = setting(0.0, "Stop this start after so many minutes of training, with all that the end brings; "
                              "0: at `steps`.", minimum=0.0, changeable=True)
     export: bool = setting(True, "Export a SavedModel when the run ends.", changeable=True)
+    evaluate_every: int = setting(0, "Steps between two evaluations while training, like evaluate.py's; 0: none.",
+                                  minimum=0, changeable=True)
+    evaluate_clips: int = setting(256, "Clips in such an evaluation.", minimum=16, maximum=65536, changeable=True)
+    keep_best: str = setting("", "Keep the checkpoint that is best by this number, and export it.",
+                             choices=("", *JUDGED_BY), changeable=True)
+    patience: int = setting(0, "Stop after so many evaluations without a better `keep_best`; 0: never.", minimum=0,
+                            changeable=True)
+
+    def check(self) -> None:
+        """What ends a run by its quality is measured."""
+        if self.keep_best and not self.evaluate_every:
+            raise UserError(f"`keep_best` needs evaluations while training: name --evaluate_every too. "
+                            f"Received: keep_best={self.keep_best}, evaluate_every=0")
+        if self.patience and not self.keep_best:
+            raise UserError("`patience` needs `keep_best`, the number that is to improve. Received: "
+                            f"patience={self.patience}, keep_best=")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -227,39 +236,3 @@ class Config:
 
 def _tuples(values: dict[str, Any]) -> dict[str, Any]:
     return {name: tuple(value) if isinstance(value, list) else value for name, value in values.items()}
-
-
-@dataclasses.dataclass(frozen=True)
-class ExportSettings(Settings):
-    """What is exported, and where to."""
-
-    run_dir: str = setting("", "Folder of the run that train.py made.")
-    export_dir: str = setting("", "Folder of versions, as a server wants it; the export becomes the next number in it. "
-                              "By default `export` in the run folder.")
-    checkpoint: int = setting(0, "Step of the checkpoint to export; 0: the newest.", minimum=0)
-
-    def check(self) -> None:
-        """What has no sensible default must be named."""
-        if not self.run_dir:
-            raise UserError("`run_dir` must name a run folder. Received: run_dir=")
-
-
-@dataclasses.dataclass(frozen=True)
-class GenerateSettings(Settings):
-    """What is generated, and where to."""
-
-    model: str = setting("", "A version that export.py made, or the folder of versions, for the newest.")
-    seeds: str = setting("0-15", "Which clips: `0-15`, `1,5,9`, or both mixed. The same seed is the same clip, always.")
-    num_frames: int = setting(0, "Frames of a clip, from the first one on; 0: all that the model makes.", minimum=0)
-    fps: float = setting(0.0, "Frames per second at which the files play; 0: as the training clips did.",
-                         minimum=0.0, maximum=240.0)
-    out: str = setting("clips.webm", ".webm, .mp4 or .gif: all clips side by side. .png: a contact sheet, a clip in "
-                       "each row. .npz: the array `videos`, uint8 [N, T, H, W, 3]. Any of them with {seed} in it: a "
-                       "file for each clip. No extension: a folder of frames, or of such a folder for each of several "
-                       "seeds.")
-
-    def check(self) -> None:
-        """What has no sensible default must be named."""
-        for name in ("model", "out"):
-            if not getattr(self, name):
-                raise UserError(f"`{name}` must name a path. Received: {name}=")

@@ -19,9 +19,9 @@ from gan_keras.config import Config
 from gan_keras.data import clips as clip_batch
 from gan_keras.data.augment import UNIFORMS
 from gan_keras.errors import UserError
-from gan_keras.models.discriminator import Discriminator, build_discriminators
+from gan_keras.models.discriminator import Discriminator, build_discriminators, named_weights
 from gan_keras.models.generator import build_generator
-from gan_keras.models.views import small_scale
+from gan_keras.models.views import pairs_from, real_views, small_scale
 from gan_keras.optimizers import build_optimizer
 
 Tensors = dict[str, tf.Tensor]
@@ -81,11 +81,10 @@ class VideoGAN:
     @property
     def variables(self) -> dict[str, keras.Variable]:
         """Everything a checkpoint holds, by a path that does not change between runs."""
-        named = self.generator.named_weights("generator") | self.average.named_weights("average")
-        owners = {f"discriminator/{name}": judge.network.weights for name, judge in self.discriminators.items()}
-        owners |= {f"optimizer/{name}": optimizer.variables for name, optimizer in self.optimizers.items()}
-        return named | {f"{owner}/{variable.path}": variable
-                        for owner, variables in owners.items() for variable in variables}
+        networks = (self.generator.named_weights("generator") | self.average.named_weights("average")
+                    | named_weights(self.discriminators))
+        return networks | {f"optimizer/{name}/{variable.path}": variable
+                           for name, optimizer in self.optimizers.items() for variable in optimizer.variables}
 
     @property
     def learning_rate(self) -> float:
@@ -210,10 +209,7 @@ class VideoGAN:
         return {**mine, "latents": latents}
 
     def _real_views(self, clips: tf.Tensor, noise: Noise) -> Tensors:
-        real = clip_batch.to_float(clips)
-        frames = self._judged_frames(noise)
-        return self._augmented({"small": clip_batch.shrink(real, self._scale),
-                                "close": tf.gather(real, frames, batch_dims=1)}, noise)
+        return self._augmented(real_views(clip_batch.to_float(clips), self._judged_frames(noise), self._scale), noise)
 
     def _fake_views(self, noise: Noise) -> Tensors:
         """Small pictures of all frames; of full-size ones only what will be looked at."""
@@ -222,10 +218,7 @@ class VideoGAN:
                                 "close": self.generator.render(outputs, self._judged_frames(noise))}, noise)
 
     def _judged_frames(self, noise: Noise) -> tf.Tensor:
-        """int32 [B, 2 * pairs]: frames t and t + 1 of each pair, side by side."""
-        first = tf.cast(noise["frames"] * (self.config.clips.num_frames - 1), tf.int32)
-        pairs = tf.stack([first, first + 1], axis=-1)
-        return tf.reshape(pairs, [tf.shape(pairs)[0], 2 * self.config.model.judged_pairs])
+        return pairs_from(tf.cast(noise["frames"] * (self.config.clips.num_frames - 1), tf.int32))
 
     def _augmented(self, views: Tensors, noise: Noise) -> Tensors:
         names = self.config.objective.augment_step

@@ -1,5 +1,6 @@
 """Names and files of a run folder. All that export, evaluation and generation need is in it."""
 
+import contextlib
 import dataclasses
 import json
 import os
@@ -11,6 +12,23 @@ from typing import Any
 
 from gan_keras.config import Config
 from gan_keras.errors import UserError
+
+
+@dataclasses.dataclass(frozen=True)
+class Best:
+    """The best evaluation of a run so far.
+
+    Attributes:
+        step: the step evaluated, of which there is a checkpoint.
+        metric: the number by which it is best.
+        value: that number.
+        clips: how many clips it stands on.
+    """
+
+    step: int
+    metric: str
+    value: float
+    clips: int
 
 
 @dataclasses.dataclass(frozen=True)
@@ -58,6 +76,11 @@ class RunFolder:
     def metrics_file(self) -> Path:
         """Numbers of the run, a JSON object a line."""
         return self.path / "metrics.jsonl"
+
+    @property
+    def best_file(self) -> Path:
+        """The best evaluation, of a run with `keep_best`."""
+        return self.path / "best.json"
 
     def exists(self) -> bool:
         """Whether a run was started here."""
@@ -125,17 +148,44 @@ class RunFolder:
             raise UserError(f"{self.data_file} cannot be read: {error}") from error
 
     def append_metrics(self, step: int, values: dict[str, Any]) -> None:
-        """Appends one line to `metrics.jsonl`."""
+        """Appends one line to `metrics.jsonl`; a half line that a crash left there is ended first."""
         line = json.dumps({"step": step, "time": round(time.time(), 3), **values})
-        with self.metrics_file.open("a", encoding="utf-8") as file:
-            file.write(line + "\n")
+        with self.metrics_file.open("ab+") as file:
+            size = file.seek(0, os.SEEK_END)
+            file.seek(max(0, size - 1))
+            file.write((b"" if file.read() in (b"", b"\n") else b"\n") + line.encode() + b"\n")
+
+    def metrics(self) -> list[dict[str, Any]]:
+        """The whole lines of `metrics.jsonl`."""
+        found = []
+        if self.metrics_file.exists():
+            for line in self.metrics_file.read_text(encoding="utf-8").splitlines():
+                with contextlib.suppress(ValueError):  # half a line, left by a crash
+                    found.append(json.loads(line))
+        return found
 
     def forget_metrics_after(self, step: int) -> None:
         """Drops the lines of steps that a resumed run will do again."""
+        kept = [json.dumps(entry) + "\n" for entry in self.metrics() if entry["step"] <= step]
         if self.metrics_file.exists():
-            lines = self.metrics_file.read_text(encoding="utf-8").splitlines(keepends=True)
-            kept = [line for line in lines if line.endswith("\n") and json.loads(line)["step"] <= step]
             write_atomically(self.metrics_file, "".join(kept))
+
+    def best(self) -> Best | None:
+        """The best evaluation of a run with `keep_best`; None where there is none.
+
+        Raises:
+            UserError: its file cannot be read.
+        """
+        if not self.best_file.exists():
+            return None
+        try:
+            return Best(**json.loads(self.best_file.read_text(encoding="utf-8")))
+        except (OSError, ValueError, TypeError) as error:
+            raise UserError(f"{self.best_file} cannot be read ({error}). Delete it to go on without.") from error
+
+    def remember_best(self, best: Best) -> None:
+        """Writes the best evaluation."""
+        write_atomically(self.best_file, json.dumps(dataclasses.asdict(best), indent=2) + "\n")
 
 
 def write_atomically(path: Path, text: str) -> None:

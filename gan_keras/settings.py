@@ -82,7 +82,7 @@ def _check_names(value: Any, names: dict[str, str], weighted: bool, fail: Callab
         except ValueError:
             name, weight = "", 0.0
         if name not in names or not 0 < weight < float("inf"):
-            fail(("a list of " if isinstance(value, tuple) else "one of ") + ", ".join(names)
+            fail(("a list of " if isinstance(value, tuple) else "one of ") + ", ".join(filter(None, names))
                  + (", each alone or with a weight above 0 as in NAME:0.5" if weighted else ""))
         bare.append(name)
     if len(set(bare)) < len(bare):

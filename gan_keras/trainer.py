@@ -14,6 +14,7 @@ from gan_keras import checkpoints, hardware
 from gan_keras.config import Config
 from gan_keras.data.pipeline import first_clips, training_batches
 from gan_keras.data.records import Manifest
+from gan_keras.evaluation.watch import Watch
 from gan_keras.gan import VideoGAN
 from gan_keras.progress import Progress
 from gan_keras.run_folder import RunFolder
@@ -54,13 +55,14 @@ class Trainer:
         self.run.forget_metrics_after(self.step)
         self._batches = iter(training_batches(prepared, manifest, config, self.step))
         self._real = first_clips(prepared, manifest, config.clips.num_frames, SAMPLES)
+        self._watch = Watch(self.run, config, prepared, manifest) if config.run.evaluate_every else None
         self._measured: list[dict[str, tf.Tensor]] = []
         self._seconds = {"step": 0.0, "input": 0.0}
         self._signal = self._shown_at = 0
         self._saved_at = self.step
 
     def train(self) -> None:
-        """Trains to the last step, or until SIGTERM or Ctrl-C.
+        """Trains to the last step, until it no longer improves, or until SIGTERM or Ctrl-C.
 
         Raises:
             FloatingPointError: no gradient was finite for a whole stretch of `log_every` steps.
@@ -70,22 +72,34 @@ class Trainer:
         self._summaries = Summaries(self.run)
         self._summaries.settings(self.step)
         self._summaries.clips(self.step, "clips/real", self._real, self._fps)
-        actions = ((run.log_every, self._log), (run.sample_every, self._show), (run.checkpoint_every, self._save))
+        actions = ((run.log_every, self._log), (run.sample_every, self._show), (run.evaluate_every, self._evaluate),
+                   (run.checkpoint_every, self._save))
         limit = math.ceil(60 * run.minutes)
         begun = time.monotonic()
         with self._signals_noted(), _progress(self.step, steps, limit) as self._progress:
-            while self.step < steps and not self._signal and (not limit or time.monotonic() - begun < limit):
+            while self.step < steps and not self._ends and (not limit or time.monotonic() - begun < limit):
                 self._train_one()
                 for every, action in actions:
-                    if self.step % every == 0:
+                    if every and self.step % every == 0:
                         action()
                 self._progress.reach(int(time.monotonic() - begun) if limit else self.step)
+            if not self._signal:
+                self._evaluate()
         self._save()
         if self._signal:
             _say(f"Stopped by {signal.Signals(self._signal).name} at step {self.step}, which is saved. "
                  "The same command goes on from here.")
             raise SystemExit(128 + self._signal)
+        if self._watch and self._watch.exhausted:
+            best = self._watch.best
+            _say(f"Stopped at step {self.step}: {best.metric} was best at step {best.step}, {best.value:.4g}, and has "
+                 f"not improved in {run.patience} evaluations.")
         self._show()
+
+    @property
+    def _ends(self) -> bool:
+        """Whether something asks for the end before the last step."""
+        return bool(self._signal) or (self._watch is not None and self._watch.exhausted)
 
     def sample(self, seeds: range) -> np.ndarray:
         """Clips of the running average, uint8 [N, T, H, W, 3]."""
@@ -135,11 +149,24 @@ class Trainer:
         io.write_clip(self.shown.with_suffix(".png"), shown[:_ROWS], self._fps)
         io.write_clip(self.shown.with_suffix(".webm"), shown, self._fps)
 
+    def _evaluate(self) -> None:
+        """Measures the generator; where that makes it the best one so far, its checkpoint is kept."""
+        if not self._watch or self._watch.has_seen(self.step):
+            return
+        before = self._watch.best
+        self._summaries.scalars(self.step, self._watch.evaluate(self.step, self.sample))
+        if self._watch.best != before:
+            self._save()
+            self.run.remember_best(self._watch.best)
+        self._progress.say(str(self._watch))
+
     def _save(self) -> None:
         if self._saved_at == self.step:
             return
         self._saved_at = self.step
-        checkpoints.save(self.run.checkpoints, self.step, self.gan.variables, self.config.run.keep_checkpoints)
+        best = self.run.best()  # what is written down: until that changes, its checkpoint is needed
+        checkpoints.save(self.run.checkpoints, self.step, self.gan.variables, self.config.run.keep_checkpoints,
+                         best.step if best else None)
 
     @contextmanager
     def _signals_noted(self) -> Iterator[None]:

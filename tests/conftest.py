@@ -1,16 +1,26 @@
-"""Shared fixtures: two virtual devices, and small prepared clips."""
+"""Shared fixtures: two virtual devices, small prepared clips, and run folders without training: networks with random
+weights, saved as a trainer saves them."""
 
+import json
 import os
+import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 os.environ.setdefault("CUDA_VISIBLE_DEVICES", "-1")
 
+import numpy as np
 import pytest
 import tensorflow as tf
 
+from gan_keras import checkpoints
 from gan_keras.config import Config
 from gan_keras.data.prepare import prepare
+from gan_keras.gan import VideoGAN
+from gan_keras.run_folder import RunFolder
+from gan_keras.serving.export import export
 
 # Once TensorFlow has run anything it is too late to split the CPU.
 tf.config.set_logical_device_configuration(tf.config.list_physical_devices("CPU")[0],
@@ -19,6 +29,29 @@ tf.config.set_logical_device_configuration(tf.config.list_physical_devices("CPU"
 ROOT = Path(__file__).parents[1]
 TINY = {"resolution": "16", "num_frames": 4, "generator_width": 4, "discriminator_width": 4, "content_size": 4,
         "motion_size": 3, "judged_pairs": 1, "batch_size": 4, "precision": "float32"}
+STEP = 30
+DATA = {"source": "shapes", "fps": 12.0, "classes": ["walk", "wave"], "clips": {"train": 24, "test": 3}}
+
+
+def start(*arguments, script="train.py", folder=None):
+    """Starts a script as a user does, in a folder."""
+    # BLAS threads that wait for each other would take most of a busy machine.
+    environment = {**os.environ, "CUDA_VISIBLE_DEVICES": "-1", "PYTHONWARNINGS": "default",
+                   "OPENBLAS_NUM_THREADS": "1"}
+    return subprocess.Popen([sys.executable, ROOT / script, *map(str, arguments)], stdout=subprocess.PIPE,
+                            stderr=subprocess.PIPE, text=True, env=environment, cwd=folder)
+
+
+def finish(process):
+    """Its exit code and what it printed on stdout and stderr."""
+    out, err = process.communicate(timeout=240)
+    return process.returncode, out, err
+
+
+def lines(folder):
+    """The lines of a folder's `metrics.jsonl`."""
+    file = folder / "metrics.jsonl"
+    return [json.loads(line) for line in file.read_text().splitlines()] if file.exists() else []
 
 
 @pytest.fixture(scope="session")
@@ -45,3 +78,36 @@ def two_devices():
     """A mirrored strategy over two devices; one for all tests, because TensorFlow numbers collective operations anew
     for each strategy and finds those of the one before under the same numbers."""
     return tf.distribute.MirroredStrategy(["/cpu:0", "/cpu:1"])
+
+
+def make_run(folder, config):
+    """A run folder with one checkpoint in which average and trained weights differ; returns it and the networks."""
+    gan = VideoGAN(config, tf.distribute.MirroredStrategy(["CPU:0"]))
+    random = np.random.default_rng(0)
+    for weight in (*gan.generator.weights, *gan.average.weights):
+        weight.assign(random.normal(0.0, 0.3, weight.shape))
+    run = RunFolder(folder)
+    run.make()
+    run.describe(config, DATA)
+    checkpoints.save(run.checkpoints, STEP, gan.variables, keep=3)
+    return run, gan
+
+
+@pytest.fixture(scope="session")
+def trained(tmp_path_factory, tiny):
+    """A run folder and the networks in its checkpoint."""
+    folder = tmp_path_factory.mktemp("trained")
+    return make_run(folder / "run", tiny)
+
+
+@pytest.fixture(scope="session")
+def exported(trained):
+    """The folder of one exported version."""
+    return export(trained[0], trained[0].path / "export")
+
+
+@pytest.fixture
+def run(trained, tmp_path):
+    """A copy of the run folder, to be damaged."""
+    shutil.copytree(trained[0].path, tmp_path / "run", ignore=shutil.ignore_patterns("export"))
+    return RunFolder(tmp_path / "run")

@@ -19,6 +19,8 @@ import pytest
 from selenium import webdriver
 
 from gan_keras.config import Config
+from gan_keras.evaluation.findings import LOWER, Measure, Metric, Plot
+from gan_keras.evaluation.report import Results, html_report
 from gan_keras.run_folder import RunFolder
 from gan_keras.summaries import Summaries, enlarge
 from gan_keras.video import io, shapes
@@ -195,4 +197,26 @@ def test_the_report_shows_its_sheet_and_needs_no_network_and_no_other_file(brows
     assert wait("its pixels", lambda: image.get_property("naturalWidth")) >= 4 * 16
     assert {"Clips of shapes:24", "Splits", "Examples", "Left out"} <= set(texts(browser))
     # Failed requests and scripts are noted there.
+    assert browser.get_log("browser") == []
+
+
+def test_the_report_of_an_evaluation_plays_and_draws_alone_in_a_folder(browser, clips, tmp_path):
+    lines = Plot("Spectrum", "cycles", "power", "lines", {"generated": np.ones(3), "real": np.arange(3)}, range(3))
+    measures = {"frechet/joint": Measure(3.0, 2.5, 4.0, 1.5, 2.0)}
+    generated = 255 - clips
+    path = tmp_path / "report.html"
+    path.write_text(html_report(Results(
+        "Evaluation of shapes", measures, {"frechet/joint": Metric(LOWER, "")}, {}, generated, clips,
+        [(generated[0], clips[1], 0.5)], [lines], {"seed": "0"}, ["Only 4 clips."], FPS)))
+    browser.get("about:blank")
+    browser.get_log("browser")
+    browser.get(path.as_uri())
+    videos = visible(browser, "video")
+    shown = generated, clips, np.stack([generated[0], clips[1]])
+    for video, played in zip(videos, shown, strict=True):
+        watch(video, io.grid(enlarge(played), columns=2))
+    drawings = visible(browser, "svg")
+    assert len(drawings) == 2 and all(min(drawing.size.values()) > 100 for drawing in drawings)
+    assert all(screenshot(drawing).std() > 5 for drawing in drawings)
+    assert {"Evaluation of shapes", "Only 4 clips.", "2.00 ×", "Spectrum", "distance 0.500"} <= set(texts(browser))
     assert browser.get_log("browser") == []

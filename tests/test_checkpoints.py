@@ -32,6 +32,18 @@ def test_the_newest_is_restored_and_only_so_many_are_kept(tmp_path, variables):
     assert variables["b"].numpy() == 2
 
 
+def test_the_checkpoint_of_one_step_can_be_spared(tmp_path, variables):
+    for step, spare in ((1, None), (2, None), (3, 2), (4, 2), (5, 2)):
+        assign(variables, step)
+        checkpoints.save(tmp_path, step, variables, keep=2, spare=spare)
+    assert checkpoints.saved_steps(tmp_path) == [2, 4, 5]
+    assert checkpoints.restore(tmp_path, variables, pytest.fail, step=2) == 2 and variables["b"].numpy() == 2
+    checkpoints.save(tmp_path, 6, variables, keep=2, spare=5)
+    assert checkpoints.saved_steps(tmp_path) == [5, 6]
+    checkpoints.save(tmp_path, 7, variables, keep=2, spare=1)
+    assert checkpoints.saved_steps(tmp_path) == [6, 7]
+
+
 def test_an_empty_folder_restores_nothing(tmp_path, variables):
     assert checkpoints.restore(tmp_path, variables, pytest.fail) is None
 

@@ -1,12 +1,8 @@
 """train.py as a user starts it: its end, its mistakes, and what it leaves."""
 
 import json
-import os
 import signal
-import subprocess
-import sys
 import time
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -14,27 +10,11 @@ import tensorflow as tf
 
 from gan_keras import checkpoints
 from gan_keras.config import Config
+from tests.conftest import finish, lines, start
 
-ROOT = Path(__file__).parents[1]
 SMALL = ["--resolution=8", "--num_frames=2", "--generator_width=4", "--discriminator_width=4", "--judged_pairs=1",
          "--batch_size=2", "--precision=float32", "--data=shapes:12", "--steps=20", "--log_every=1",
          "--checkpoint_every=5", "--sample_every=10", "--workers=1", "--penalty_every=1", "--keep_checkpoints=2"]
-
-
-def start(*arguments):
-    environment = {**os.environ, "CUDA_VISIBLE_DEVICES": "-1", "PYTHONWARNINGS": "default"}
-    return subprocess.Popen([sys.executable, ROOT / "train.py", *arguments], stdout=subprocess.PIPE,
-                            stderr=subprocess.PIPE, text=True, env=environment)
-
-
-def finish(process):
-    out, err = process.communicate(timeout=240)
-    return process.returncode, out, err
-
-
-def lines(run):
-    file = run / "metrics.jsonl"
-    return [json.loads(line) for line in file.read_text().splitlines()] if file.exists() else []
 
 
 def wait_for_step(process, run, step):

@@ -68,6 +68,8 @@ ELSEWHERE = {
     "log_every": "test_command_line", "sample_every": "test_command_line", "checkpoint_every": "test_command_line",
     "export": "test_command_line", "steps": "test_command_line", "keep_checkpoints": "test_command_line",
     "minutes": "test_command_line",
+    "evaluate_every": "test_evaluate_command_line", "evaluate_clips": "evaluation/test_watch",
+    "keep_best": "evaluation/test_watch", "patience": "evaluation/test_watch",
 }
 
 

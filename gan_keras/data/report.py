@@ -1,14 +1,12 @@
 """What a source gives: `report.html`, one page that needs no network, and the same in short for the terminal."""
 
-import base64
-import html
 from collections.abc import Sequence
-from string import Template
 
 import numpy as np
 
 from gan_keras.config import ClipSettings
 from gan_keras.data.records import SPLITS, Manifest
+from gan_keras.pages import megabytes, page, picture, table, text_table
 from gan_keras.video import io
 from gan_keras.video.sources import LeftOut
 
@@ -17,22 +15,6 @@ _COLUMNS = 8
 _LEFT_OUT_SHOWN = 1000
 _LEFT_OUT_TOLD = 10
 _SPLIT_HEAD = ("Split", "Videos", "Records", "Frames", "Shards", "Size")
-
-_PAGE = Template("""<!doctype html>
-<html lang="en">
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width">
-<title>$title</title>
-<style>
-body { font: 16px/1.5 system-ui, sans-serif; margin: 2em auto; max-width: 60em; padding: 0 1em; color: #222 }
-table { border-collapse: collapse; margin: 1em 0 }
-td, th { padding: .2em 1em .2em 0; text-align: left; vertical-align: top }
-tr { border-bottom: 1px solid #ddd } img { max-width: 100%; image-rendering: pixelated }
-</style>
-<h1>$title</h1>
-$body
-</html>
-""")
 
 
 def prepared(manifest: Manifest, examples: Sequence[np.ndarray]) -> str:
@@ -74,15 +56,6 @@ def _balance(manifest: Manifest) -> list[tuple[object, ...]]:
     return [(name, *(manifest.labels[split].get(name, 0) for split in SPLITS)) for name in manifest.classes]
 
 
-def text_table(rows: Sequence[Sequence[object]]) -> str:
-    """Cells in columns, numbers to the right."""
-    cells = [[str(cell) for cell in row] for row in rows]
-    widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
-    return "\n".join("  ".join(text.rjust(width) if isinstance(cell, int) else text.ljust(width)
-                               for cell, text, width in zip(row, texts, widths, strict=True)).rstrip()
-                     for row, texts in zip(rows, cells, strict=True))
-
-
 def left_out_text(left_out: Sequence[LeftOut], reasons: dict[str, int]) -> str:
     """What was left out, for the terminal: all reasons, and the first few of all."""
     if not left_out:
@@ -92,20 +65,6 @@ def left_out_text(left_out: Sequence[LeftOut], reasons: dict[str, int]) -> str:
     if len(left_out) > _LEFT_OUT_TOLD:
         lines.append(f"  and {len(left_out) - _LEFT_OUT_TOLD} more, all in the report")
     return "\n".join(lines)
-
-
-def page(title: str, parts: Sequence[str]) -> str:
-    """A whole page of parts that are HTML already."""
-    return _PAGE.substitute(title=html.escape(title), body="\n".join(parts))
-
-
-def table(rows: Sequence[Sequence[object]], head: Sequence[str] = ()) -> str:
-    """An HTML table; every cell is escaped."""
-    def line(cells: Sequence[object], tag: str) -> str:
-        return "<tr>" + "".join(f"<{tag}>{html.escape(str(cell))}</{tag}>" for cell in cells) + "</tr>"
-
-    lines = ([line(head, "th")] if head else []) + [line(row, "td") for row in rows]
-    return "<table>\n" + "\n".join(lines) + "\n</table>"
 
 
 def left_out_section(left_out: Sequence[LeftOut], reasons: dict[str, int]) -> str:
@@ -119,14 +78,9 @@ def left_out_section(left_out: Sequence[LeftOut], reasons: dict[str, int]) -> st
                       table(listed, ("What", "Why", "")) + note])
 
 
-def megabytes(size: float) -> str:
-    """A size in bytes as text."""
-    return f"{size / 1e6:,.1f} MB"
-
-
 def sheet(examples: Sequence[np.ndarray]) -> str:
     """A contact sheet of clips of one length, uint8 `[T, H, W, 3]`, a row each, as part of the page."""
     if not len(examples):
         return ""
-    data = base64.b64encode(io.encode_png(io.contact_sheet(np.stack(examples), _COLUMNS))).decode()
-    return f'<h2>Examples</h2>\n<img alt="Frames of some clips, a clip a row" src="data:image/png;base64,{data}">'
+    return "<h2>Examples</h2>\n" + picture(io.contact_sheet(np.stack(examples), _COLUMNS),
+                                            "Frames of some clips, a clip a row")

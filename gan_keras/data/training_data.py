@@ -45,6 +45,6 @@ def training_data(config: Config, named: Collection[str], folder: Path) -> tuple
     prepared = folder / f"{name}-{config.clips.resolution}-{config.clips.num_frames}-{key}"
     prepare(source, prepared, config.clips, config.hardware.workers)
     manifest = records.verify(prepared)
-    print(f"Training on {manifest.count('train')} clips of {manifest.videos['train']} videos, prepared in {prepared}"
+    print(f"{manifest.count('train')} training clips of {manifest.videos['train']} videos, prepared in {prepared}"
           + (f" ({len(manifest.left_out)} left out, see its report.html)" if manifest.left_out else ""))
     return prepared, manifest, config

@@ -1,7 +1,7 @@
 """What a discriminator is: a view of the clips, a way to cut it into samples, a network."""
 
 import dataclasses
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 import keras
 import tensorflow as tf
@@ -27,6 +27,12 @@ class Discriminator:
     samples: Callable[[tf.Tensor], tf.Tensor]
     network: keras.Model
     weight: float = 1.0
+
+
+def named_weights(discriminators: Mapping[str, Discriminator]) -> dict[str, keras.Variable]:
+    """The weights of some discriminators by the name under which a checkpoint holds them."""
+    return {f"discriminator/{name}/{variable.path}": variable
+            for name, judge in discriminators.items() for variable in judge.network.weights}
 
 
 def build_discriminators(clips: ClipSettings, model: ModelSettings, precision: str) -> dict[str, Discriminator]:

@@ -8,7 +8,10 @@ Each file of `models.discriminators` says in `VIEW` which one it looks at. What 
 
 import importlib
 
+import tensorflow as tf
+
 from gan_keras.config import ClipSettings, ModelSettings
+from gan_keras.data.clips import shrink
 from gan_keras.errors import UserError
 from gan_keras.settings import split_weight
 
@@ -34,6 +37,26 @@ def small_scale(clips: ClipSettings, model: ModelSettings) -> int:
     if not judged_close:
         return 1
     return asked or (2 if side < 64 else 4 if side < 256 else 8)
+
+
+def real_views(clips: tf.Tensor, frames: tf.Tensor, scale: int) -> dict[str, tf.Tensor]:
+    """The views of finished clips.
+
+    Args:
+        clips: float32 [B, T, H, W, 3], -1 to 1.
+        frames: int32 [B, 2 * pairs] of `pairs_from`: what the close view shows.
+        scale: of `small_scale`.
+
+    Returns:
+        `small` float32 [B, T, H / scale, W / scale, 3] and `close` float32 [B, 2 * pairs, H, W, 3].
+    """
+    return {"small": shrink(clips, scale), "close": tf.gather(clips, frames, batch_dims=1)}
+
+
+def pairs_from(first: tf.Tensor) -> tf.Tensor:
+    """Frames t and t + 1 side by side, first frames int32 [B, pairs] → int32 [B, 2 * pairs]."""
+    pairs = tf.stack([first, first + 1], axis=-1)
+    return tf.reshape(pairs, [tf.shape(first)[0], 2 * first.shape[1]])
 
 
 def _view(name: str) -> str:

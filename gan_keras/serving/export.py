@@ -37,7 +37,7 @@ def export(run: RunFolder, export_dir: Path, checkpoint: int | None = None, say:
     Args:
         run: the run folder.
         export_dir: the folder of versions.
-        checkpoint: the step to export; None for the newest that is whole.
+        checkpoint: the step to export; None for the best one where the run keeps it, else the newest that is whole.
         say: is told of damaged checkpoints and of what was made.
 
     Returns:
@@ -48,8 +48,7 @@ def export(run: RunFolder, export_dir: Path, checkpoint: int | None = None, say:
         RuntimeError: the SavedModel does not answer as the generator does; nothing was published.
     """
     config = run.load_config()
-    generator = build_generator(config.clips, config.model, "float32")
-    step = _restore(run, generator, checkpoint, say)
+    generator, step = restore_average(run, checkpoint, say)
     with versions.unpublished(export_dir) as hidden:
         _write(hidden, run, config, generator, step)
         _check(hidden, generator, config.clips)
@@ -58,15 +57,32 @@ def export(run: RunFolder, export_dir: Path, checkpoint: int | None = None, say:
     return version
 
 
-def _restore(run: RunFolder, generator: Generator, checkpoint: int | None, say: Callable[[str], None]) -> int:
+def restore_average(run: RunFolder, checkpoint: int | None, say: Callable[[str], None]) -> tuple[Generator, int]:
+    """The running average of a run's generator.
+
+    Args:
+        run: the run folder.
+        checkpoint: its step; None for the best one where the run keeps it, else the newest that is whole.
+        say: is told of damaged checkpoints.
+
+    Returns:
+        The generator, float32, and the step.
+
+    Raises:
+        UserError: no such run or checkpoint, or weights that are not finite.
+    """
+    config, best = run.load_config(), run.best()
+    if checkpoint is None and best and config.run.keep_best:
+        checkpoint = best.step
+    generator = build_generator(config.clips, config.model, "float32")
     step = checkpoints.restore(run.checkpoints, generator.named_weights("average"), say, checkpoint)
     if step is None:
-        raise UserError(f"{run.path} has no checkpoint yet: nothing can be exported.")
+        raise UserError(f"{run.path} has no checkpoint yet, so there is no generator in it.")
     for name, weight in generator.named_weights("average").items():
         if not np.isfinite(weight.numpy()).all():
             raise UserError(f"Checkpoint {step} in {run.checkpoints} holds numbers that are not finite ({name}): the "
                             "run has diverged. Name an earlier --checkpoint.")
-    return step
+    return generator, step
 
 
 def _write(folder: Path, run: RunFolder, config: Config, generator: Generator, step: int) -> None:

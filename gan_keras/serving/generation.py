@@ -14,9 +14,9 @@ from pathlib import Path
 import numpy as np
 import tensorflow as tf
 
-from gan_keras.config import GenerateSettings
 from gan_keras.errors import UserError
 from gan_keras.progress import Progress
+from gan_keras.script_settings import GenerateSettings
 from gan_keras.serving.description import Description
 from gan_keras.serving.versions import find_version
 from gan_keras.video import io

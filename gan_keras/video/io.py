@@ -1,4 +1,4 @@
-"""Frames in and out of files: the only user of OpenCV.
+"""Frames in and out of files.
 
 Frames are uint8 RGB `[H, W, 3]`, clips uint8 `[T, H, W, 3]`, several clips `[N, T, H, W, 3]`.
 
@@ -13,18 +13,9 @@ from pathlib import Path
 
 import numpy as np
 
-# What FFmpeg may open, decided before OpenCV is imported. Without it a text file named `.mp4` can be a playlist that
-# reads its neighbours or the network. Only the environment can override it, never the content of a file.
-os.environ.setdefault("OPENCV_FFMPEG_CAPTURE_OPTIONS",
-                      "format_whitelist;mov,matroska,webm,avi,gif|protocol_whitelist;file")
-os.environ.setdefault("OPENCV_FFMPEG_LOGLEVEL", "-8")
-os.environ.setdefault("OPENCV_LOG_LEVEL", "SILENT")
-os.environ.setdefault("OPENCV_IO_MAX_IMAGE_PIXELS", str(2**26))
-
-import cv2
-
 from gan_keras.quiet import quiet
 from gan_keras.video import containers
+from gan_keras.video.opencv import cv2
 from gan_keras.video.sheets import contact_sheet, grid
 
 VIDEO_SUFFIXES = (".mp4", ".m4v", ".mov", ".3gp", ".mkv", ".webm", ".avi", ".gif")

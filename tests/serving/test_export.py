@@ -13,7 +13,7 @@ from gan_keras.serving import export as export_module
 from gan_keras.serving.description import Description
 from gan_keras.serving.export import export
 from gan_keras.video import io
-from tests.serving.conftest import DATA, STEP
+from tests.conftest import DATA, STEP
 
 SEEDS = [0, 1, 2**40 + 3]
 

@@ -8,14 +8,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from gan_keras.config import GenerateSettings
 from gan_keras.errors import UserError
+from gan_keras.script_settings import GenerateSettings
 from gan_keras.serving import generation
 from gan_keras.serving.generation import SavedGenerator, generate, parse_seeds
 from gan_keras.serving.versions import find_version
 from gan_keras.video import io
-from tests.conftest import ROOT
-from tests.serving.conftest import DATA, STEP
+from tests.conftest import DATA, ROOT, STEP
 
 
 @pytest.fixture
@@ -196,7 +195,7 @@ def test_a_mistake_is_one_line_and_exit_code_2(tmp_path, script, arguments, mess
     assert message in done.stderr and len(done.stderr.splitlines()) == 1
 
 
-@pytest.mark.parametrize("script", ["export.py", "generate.py"])
+@pytest.mark.parametrize("script", ["export.py", "generate.py", "evaluate.py"])
 def test_help_is_instant(tmp_path, script):
     start = time.monotonic()
     done = command("-X", "importtime", ROOT / script, "--help", folder=tmp_path)

@@ -1,0 +1,99 @@
+"""What `evaluate.py` does: finds the real clips and those in question, measures, and says where the outcome is."""
+
+import errno
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from gan_keras.config import Config, parse_resolution
+from gan_keras.data.records import Manifest
+from gan_keras.data.training_data import training_data
+from gan_keras.errors import UserError
+from gan_keras.evaluation import evaluate as whole
+from gan_keras.evaluation import selftest as damages
+from gan_keras.evaluation.reference import Reference
+from gan_keras.evaluation.report import text_report
+from gan_keras.evaluation.saved_features import SavedFeatures
+from gan_keras.evaluation.subjects import RunSubject, Subject, check_shape, open_subject
+from gan_keras.run_folder import RunFolder, write_atomically
+from gan_keras.script_settings import EvaluateSettings, FeatureSettings
+
+_CLIPS, _SELFTEST_CLIPS = 1024, 256
+
+
+def evaluate(settings: EvaluateSettings, features: FeatureSettings, given: Mapping[str, Any]) -> None:
+    """Measures a run, a model or clips.
+
+    Args:
+        settings: what, and against what.
+        features: the user's own features.
+        given: the settings that the user named.
+
+    Raises:
+        UserError: nothing to measure, or nothing to measure against.
+    """
+    subject = open_subject(settings.run_dir, settings.model, settings.videos, settings.checkpoint,
+                           given.get("num_frames", 0))
+    out = _out(settings, Path(settings.model or settings.videos).stem)
+    folder, manifest = _real_clips(settings, given, out, subject)
+    check_shape(subject, manifest.clips)
+    saved = SavedFeatures(features) if features.features else None
+    count = settings.clips or _CLIPS
+    count = min(count, subject.count or count)
+    reference = Reference(folder, manifest, subject.shape[0], count, saved)
+    results = whole.evaluate(subject, reference, manifest, count, saved)
+    whole.leave(results, out, subject.step, count)
+    if isinstance(subject, RunSubject):
+        subject.run.append_metrics(subject.step, whole.line(results.measures, results.speed, count))
+    print(f"\n{results.title}\n\n{text_report(results)}\n\nReport: {out / whole.REPORT}\n"
+          f"Curves: tensorboard --logdir={out.parent}")
+
+
+def selftest(settings: EvaluateSettings, given: Mapping[str, Any]) -> None:
+    """Measures the metrics on damaged real clips.
+
+    Raises:
+        UserError: no real clips, or too few.
+    """
+    out = _out(settings, f"selftest-{Path(settings.data).name}")
+    folder, manifest = _real_clips(settings, given, out)
+    reference = Reference(folder, manifest, manifest.clips.num_frames, settings.clips or _SELFTEST_CLIPS)
+    outcome = damages.run(reference, Path(manifest.source).name)
+    write_atomically(out / whole.REPORT, damages.html(outcome))
+    write_atomically(out / "selftest.md", damages.markdown(outcome) + "\n")
+    print(f"\n{damages.text(outcome)}\n\nReport: {out / whole.REPORT}\nTables: {out / 'selftest.md'}")
+
+
+def _out(settings: EvaluateSettings, name: str) -> Path:
+    """The folder for what is found, made."""
+    run_folder = Path(settings.run_dir) / ("selftest" if settings.selftest else "evaluation")
+    default = run_folder if settings.run_dir else Path("runs") / f"evaluation-{name}"
+    out = Path(settings.out or default)
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+        if not os.access(out, os.W_OK):  # said now, and not when all is measured
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
+    except OSError as error:
+        raise UserError(f"{out} cannot be written: {error.strerror}. Name another --out.") from error
+    return out
+
+
+def _real_clips(settings: EvaluateSettings, given: Mapping[str, Any], out: Path, subject: Subject | None = None
+                ) -> tuple[Path, Manifest]:
+    """The prepared folder to compare with."""
+    named = {name: value for name, value in given.items() if name != "data"}
+    if settings.run_dir:
+        config, prepared = RunFolder(Path(settings.run_dir)).load_config(), Path(settings.run_dir).parent / "prepared"
+    else:
+        config, prepared = Config(), out.parent / "prepared"
+    if subject:
+        frames, height, width = subject.shape[:3]
+        if "resolution" in given and parse_resolution(given["resolution"]) != (height, width):
+            raise UserError(f"`resolution` can only be that of {subject.name}, {width}x{height}. "
+                            f"Received: resolution={given['resolution']}")
+        if not settings.run_dir:
+            named |= {"num_frames": frames, "resolution": str(height) if height == width else f"{width}x{height}"}
+    data = settings.data or config.run.data
+    folder, manifest, _ = training_data(config.replace(**named, data=data), given.keys(), prepared)
+    return folder, manifest

@@ -1,0 +1,36 @@
+"""Dense optical flow: where the pixels of a frame go in the next one."""
+
+from itertools import pairwise
+
+import numpy as np
+
+from gan_keras.video.opencv import cv2
+
+SIDE = 64
+"""Pixels of the shorter side at which flow is looked for; larger frames are shrunk to it."""
+
+# Farneback, "Two-frame motion estimation based on polynomial expansion", 2003: levels of a pyramid, window, iterations,
+# neighbourhood of the polynomial and its smoothing.
+_PYRAMID_SCALE, _LEVELS, _WINDOW, _ITERATIONS, _NEIGHBOURS, _SIGMA = 0.5, 3, 11, 2, 5, 1.1
+
+
+def dense_flow(clip: np.ndarray) -> np.ndarray:
+    """Optical flow between successive frames. OpenCV lets go of the interpreter while it works: use threads.
+
+    Args:
+        clip: uint8 [T, H, W, 3].
+
+    Returns:
+        float32 [T - 1, h, w, 2]: x to the right and y down, in frame sides (the shorter one) per frame; the shorter
+        of h and w is at most 64.
+    """
+    grey = [_grey(frame) for frame in clip]
+    flows = [cv2.calcOpticalFlowFarneback(before, after, None, _PYRAMID_SCALE, _LEVELS, _WINDOW, _ITERATIONS,
+                                          _NEIGHBOURS, _SIGMA, 0) for before, after in pairwise(grey)]
+    return np.stack(flows) / np.float32(min(grey[0].shape))
+
+
+def _grey(frame: np.ndarray) -> np.ndarray:
+    grey = cv2.cvtColor(frame, cv2.COLOR_RGB2GRAY)
+    scale = SIDE / min(grey.shape)
+    return cv2.resize(grey, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA) if scale < 1 else grey
