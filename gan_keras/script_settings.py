@@ -69,7 +69,8 @@ class EvaluateSettings(Settings):
     data: str = setting("", "Real clips: a prepared folder or a raw source as train.py takes it. By default the run's.")
     checkpoint: int = setting(0, "Step of the run's checkpoint; 0: the best one where the run keeps it, else the "
                               "newest.", minimum=0)
-    clips: int = setting(0, "Clips to measure; 0: 1024, and 256 for a self-test.", minimum=0, maximum=65536)
+    clips: int = setting(0, "Clips to measure; 0: 1024, and 256 for a self-test; fewer where clips are large.",
+                         minimum=0, maximum=65536)
     out: str = setting("", "Folder for report.html, metrics.jsonl and TensorBoard's events. By default `evaluation` in "
                        "the run folder, else runs/evaluation-NAME.")
     selftest: bool = setting(False, "Measure the metrics: damage real clips by known amounts, and tell which metric "

@@ -241,3 +241,12 @@ def test_help_lists_every_setting():
     for group in (EvaluateSettings, FeatureSettings, ClipSettings):
         for field in dataclasses.fields(group):
             assert f"  --{field.name}=" in out
+
+
+def test_fewer_clips_are_measured_where_they_are_large(capsys):
+    assert command._affordable(1024, (16, 64, 64, 3)) == 1024
+    assert capsys.readouterr().out == ""
+    assert command._affordable(1024, (16, 256, 256, 3)) == 85
+    out = capsys.readouterr().out
+    assert "Measuring 85 clips" in out and "--clips=1024 does it" in out
+    assert command._affordable(256, (1024, 512, 512, 3)) == 16  # no fewer than can be measured

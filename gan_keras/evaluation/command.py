@@ -1,6 +1,7 @@
 """What `evaluate.py` does: finds the real clips and those in question, measures, and says where the outcome is."""
 
 import errno
+import math
 import os
 from collections.abc import Mapping
 from pathlib import Path
@@ -15,11 +16,15 @@ from gan_keras.evaluation import selftest as damages
 from gan_keras.evaluation.reference import Reference
 from gan_keras.evaluation.report import text_report
 from gan_keras.evaluation.saved_features import SavedFeatures
+from gan_keras.evaluation.speed import measure_speed
 from gan_keras.evaluation.subjects import RunSubject, Subject, check_shape, open_subject
 from gan_keras.run_folder import RunFolder, write_atomically
-from gan_keras.script_settings import EvaluateSettings, FeatureSettings
+from gan_keras.script_settings import FEWEST_CLIPS, EvaluateSettings, FeatureSettings
 
 _CLIPS, _SELFTEST_CLIPS = 1024, 256
+_SETS = 4  # generated, two halves of the real ones, held out
+_BYTES = 2**30
+"""Of all clips together, where the user names no number of them."""
 
 
 def evaluate(settings: EvaluateSettings, features: FeatureSettings, given: Mapping[str, Any]) -> None:
@@ -35,14 +40,15 @@ def evaluate(settings: EvaluateSettings, features: FeatureSettings, given: Mappi
     """
     subject = open_subject(settings.run_dir, settings.model, settings.videos, settings.checkpoint,
                            given.get("num_frames", 0))
+    saved = SavedFeatures(features) if features.features else None
     out = _out(settings, Path(settings.model or settings.videos).stem)
     folder, manifest = _real_clips(settings, given, out, subject)
     check_shape(subject, manifest.clips)
-    saved = SavedFeatures(features) if features.features else None
-    count = settings.clips or _CLIPS
+    count = settings.clips or _affordable(_CLIPS, subject.shape)
     count = min(count, subject.count or count)
+    speeds = measure_speed(subject) if subject.generates else {}  # first: real clips, too, take memory
     reference = Reference(folder, manifest, subject.shape[0], count, saved)
-    results = whole.evaluate(subject, reference, manifest, count, saved)
+    results = whole.evaluate(subject, reference, manifest, count, saved, speeds)
     whole.leave(results, out, subject.step, count)
     if isinstance(subject, RunSubject):
         subject.run.append_metrics(subject.step, whole.line(results.measures, results.speed, count))
@@ -58,11 +64,20 @@ def selftest(settings: EvaluateSettings, given: Mapping[str, Any]) -> None:
     """
     out = _out(settings, f"selftest-{Path(settings.data).name}")
     folder, manifest = _real_clips(settings, given, out)
-    reference = Reference(folder, manifest, manifest.clips.num_frames, settings.clips or _SELFTEST_CLIPS)
+    count = settings.clips or _affordable(_SELFTEST_CLIPS, manifest.clips.shape)
+    reference = Reference(folder, manifest, manifest.clips.num_frames, count)
     outcome = damages.run(reference, Path(manifest.source).name)
     write_atomically(out / whole.REPORT, damages.html(outcome))
     write_atomically(out / "selftest.md", damages.markdown(outcome) + "\n")
     print(f"\n{damages.text(outcome)}\n\nReport: {out / whole.REPORT}\nTables: {out / 'selftest.md'}")
+
+
+def _affordable(count: int, shape: tuple[int, ...]) -> int:
+    """So many clips, or fewer if they are large: all sets of them are in memory."""
+    most = max(FEWEST_CLIPS, _BYTES // (_SETS * math.prod(shape)))
+    if most < count:
+        print(f"Measuring {most} clips: {count} of this size would need much memory. --clips={count} does it.")
+    return min(count, most)
 
 
 def _out(settings: EvaluateSettings, name: str) -> Path:

@@ -1,7 +1,7 @@
 """Known damages of real clips, each weak, medium and strong: what a metric has to see before it is believed.
 
-`freeze`, `shuffle`, `reverse` and `jitter` only choose anew which of a clip's frames is shown when: a metric that sees
-them sees motion. `drop` and `repeat` leave every single clip as it was: a metric that sees them sees variety.
+`freeze`, `shuffle`, `reverse`, `jitter` and `loop` only choose anew which of a clip's frames is shown when: a metric
+that sees them sees motion. `drop` and `repeat` leave every single clip as it was: a metric that sees them sees variety.
 """
 
 import dataclasses
@@ -93,6 +93,34 @@ def jitter(specimen: Specimen, frames: float, random: np.random.Generator) -> Sp
     return _with_times(specimen, shaken)
 
 
+def flicker(specimen: Specimen, share: float, random: np.random.Generator) -> Specimen:
+    """Every frame is up to so much brighter or darker, each by another amount."""
+    return _with_clips(specimen, lambda clip: clip * (1 + random.uniform(-share, share, (len(clip), 1, 1, 1))))
+
+
+def fade(specimen: Specimen, share: float, _: np.random.Generator) -> Specimen:
+    """Clips grow evenly darker; the last frame has lost so much of its brightness."""
+    return _with_clips(specimen, lambda clip: clip * (1 - np.linspace(0, share, len(clip))[:, None, None, None]))
+
+
+def loop(specimen: Specimen, share: float, random: np.random.Generator) -> Specimen:
+    """Some clips show their first third again and again."""
+    period = max(2, specimen.clips.shape[1] // 3)
+
+    def looped(times: np.ndarray) -> np.ndarray:
+        return times % period if random.random() < share else times
+
+    return _with_times(specimen, looped)
+
+
+def splice(specimen: Specimen, share: float, random: np.random.Generator) -> Specimen:
+    """In some clips another one begins in the middle."""
+    chosen, half = random.random(len(specimen.clips)) < share, specimen.clips.shape[1] // 2
+    clips = specimen.clips.copy()
+    clips[chosen, half:] = np.roll(specimen.clips, 1, axis=0)[chosen, half:]
+    return dataclasses.replace(specimen, clips=clips)
+
+
 def drop(specimen: Specimen, share: float, random: np.random.Generator) -> Specimen:
     """So many clips of half of the classes are replaced by others of the classes that are kept."""
     classes = np.unique(specimen.labels)
@@ -115,6 +143,10 @@ DAMAGES = {
     "shuffle": Damage("so large a part of the frames change places", (0.25, 0.5, 1.0), shuffle),
     "reverse": Damage("so large a part of the clips run backwards", (0.25, 0.5, 1.0), reverse),
     "jitter": Damage("frames are shown up to so many frames too early or late", (1.0, 2.0, 4.0), jitter),
+    "flicker": Damage("frames are up to so much brighter or darker, each by another amount", (0.05, 0.1, 0.2), flicker),
+    "fade": Damage("clips grow darker, up to so much", (0.1, 0.3, 0.6), fade),
+    "loop": Damage("so large a part of the clips show their first third again and again", (0.25, 0.5, 1.0), loop),
+    "splice": Damage("in so large a part of the clips another one begins in the middle", (0.25, 0.5, 1.0), splice),
     "drop": Damage("so large a part of half of the classes are replaced by clips of the others", (0.5, 0.75, 1.0),
                    drop),
     "repeat": Damage("so large a part of the clips are one and the same training clip", (0.05, 0.2, 0.5), repeat),

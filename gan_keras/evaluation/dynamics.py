@@ -45,15 +45,16 @@ METRICS = {
     "dynamics/frozen": Metric(
         AS_REAL, "Share of clips that stand still: at least 9 of 10 successive frames differ by 2 levels at most."),
     "dynamics/looping": Metric(
-        LOWER, "Share of clips that come back to a former frame and go through the same again."),
+        LOWER, "Share of clips that come back to a former frame and go through the same again.", ("loop",)),
     "dynamics/flicker": Metric(
-        AS_REAL, "How unevenly the mean colour of frames changes: its mean second difference, in levels of 255."),
+        AS_REAL, "How unevenly the mean colour of frames changes: its mean second difference, in levels of 255.",
+        ("flicker",)),
     "dynamics/jerk": Metric(
         AS_REAL, "How unsteady motion is: mean second difference over time divided by the first; near 1 for smooth "
         "motion, 1.7 for frames in no order.", ("shuffle", "jitter")),
     "dynamics/drift": Metric(
         AS_REAL, "How far colour, contrast and sharpness are apart in the first and the last quarter of a clip, in "
-        "levels of 255.")}
+        "levels of 255.", ("fade",))}
 
 
 def measure(candidate: ClipSet, evidence: Evidence) -> Estimates:

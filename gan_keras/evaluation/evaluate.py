@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from functools import cached_property
 from importlib import metadata
 from pathlib import Path
+from types import MappingProxyType
 
 import numpy as np
 
@@ -77,7 +78,7 @@ class Judge:
 
 
 def evaluate(subject: Subject, reference: Reference, manifest: Manifest, count: int,
-             saved: SavedFeatures | None = None) -> Results:
+             saved: SavedFeatures | None = None, speeds: Mapping[str, float] = MappingProxyType({})) -> Results:
     """Measures everything there is to measure of a subject.
 
     Args:
@@ -86,11 +87,11 @@ def evaluate(subject: Subject, reference: Reference, manifest: Manifest, count: 
         manifest: of the prepared folder that the reference comes from.
         count: clips to measure, at most.
         saved: the user's own features, which the reference looks at clips with.
+        speeds: how fast the subject is, measured before anything else took memory.
 
     Returns:
         What a report tells.
     """
-    speeds = speed.measure_speed(subject) if subject.generates else {}
     count = min(count, subject.count or count)
     with Progress("generate" if subject.generates else "read", count, "clips") as progress:
         clips = subject.clips(count, advance=progress.advance)

@@ -46,7 +46,8 @@ METRICS = {
                                    "triangle of one colour on a plain ground.", ("blur", "noise")),
     "factors/valid_clips": Metric(HIGHER, "Share of clips of which at least 90 % of the frames are valid.",
                                   ("blur", "noise")),
-    "factors/identity_kept": Metric(HIGHER, "Share of the valid clips whose shape, colour and size stay the same."),
+    "factors/identity_kept": Metric(HIGHER, "Share of the valid clips whose shape, colour and size stay the same.",
+                                     ("splice",)),
     "factors/smoothness": Metric(AS_REAL, "How unsteadily shapes move: a clip's median acceleration over its mean "
                                  "speed, so that a bounce or two do not count. 0 is steady.", ("shuffle", "jitter")),
     "factors/shape_variation": Metric(LOWER, "Distance between the shares of circles, squares and triangles in the "

@@ -17,6 +17,7 @@ So a difference counts by how unlike real clips it is, unless it is invisible.
 """
 
 import hashlib
+import math
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -43,7 +44,8 @@ not blown up without limit."""
 _UNSEEN_CLIPS = 64
 _UNSEEN_STRENGTH = 4.0
 """How much of the variance by changes nobody can see is added."""
-_BATCH = 16
+_MOST_TOGETHER, _PIXELS_TOGETHER = 16, 2**20
+"""Clips looked at together, and pixels of all their frames: half a gigabyte of responses."""
 
 Raw = Mapping[str, np.ndarray]
 
@@ -76,12 +78,13 @@ def extract(clips: np.ndarray, advance: Callable[[int], None] = lambda count: No
         float32 [N, D] for `appearance` and `motion`.
     """
     found: dict[str, list[np.ndarray]] = {"appearance": [], "motion": []}
+    size = min(_MOST_TOGETHER, max(1, _PIXELS_TOGETHER // math.prod(clips.shape[1:4])))
     with ThreadPoolExecutor() as pool:
-        for start in range(0, len(clips), _BATCH):
-            batch = clips[start:start + _BATCH]
+        for start in range(0, len(clips), size):
+            batch = clips[start:start + size]
             flow, count = pool.map(_of_flow, batch), len(batch)
             # One shape for all batches: each would be traced anew.
-            whole = np.concatenate([batch, batch[-1:].repeat(_BATCH - count, axis=0)]) if count < _BATCH else batch
+            whole = np.concatenate([batch, batch[-1:].repeat(size - count, axis=0)]) if count < size else batch
             appearance, change = (values[:count] for values in _convolutional(tf.constant(whole)))
             found["appearance"].append(appearance)
             found["motion"].append(np.concatenate([change, np.stack(list(flow))], axis=1))

@@ -52,7 +52,8 @@ def test_a_damage_changes_a_copy_and_is_the_same_each_time(name):
     assert (damaged.clips != given.clips).any()
 
 
-@pytest.mark.parametrize("name", ["noise", "shuffle", "reverse", "jitter", "drop", "repeat"])
+@pytest.mark.parametrize("name", ["noise", "shuffle", "reverse", "jitter", "flicker", "loop", "splice", "drop",
+                                  "repeat"])
 def test_chance_is_that_of_the_seed(name):
     given = specimen(np.random.default_rng(3).integers(0, 256, (COUNT, FRAMES, 16, 16, 3), np.uint8))
     strength = DAMAGES[name].strengths[1]
@@ -169,3 +170,35 @@ def test_repeat_puts_one_clip_that_is_of_none_of_the_videos(share):
     np.testing.assert_array_equal(repeated.clips[~gone], given.clips[~gone])
     np.testing.assert_array_equal(repeated.sources[~gone], given.sources[~gone])
     assert (repeated.sources[gone] < 0).all() and len(set(repeated.sources[gone])) == gone.sum()
+
+
+def test_flicker_scales_whole_frames_each_by_another_factor_within_reach():
+    given = specimen(np.full((4, FRAMES, 8, 8, 3), 100, np.uint8))
+    damaged = damage("flicker", given, 0.2).clips
+    assert (damaged == damaged[:, :, :1, :1, :1]).all()
+    levels = damaged[:, :, 0, 0, 0]
+    assert 80 <= levels.min() < 90 and 110 < levels.max() <= 120
+    assert all(len(set(clip)) > FRAMES / 2 for clip in levels.tolist())
+
+
+def test_fade_takes_brightness_evenly():
+    given = specimen(np.full((2, 6, 8, 8, 3), 200, np.uint8))
+    assert damage("fade", given, 0.5).clips[:, :, 0, 0, 0].tolist() == [[200, 180, 160, 140, 120, 100]] * 2
+
+
+def test_loop_shows_the_first_third_over_and_over_in_so_many_clips():
+    given = specimen(numbered(frames=9)[:24])
+    shown = damage("loop", given, 1.0).clips[:, :, 0, 0, 0].astype(int) - 8 * np.arange(24)[:, None]
+    assert (shown == [0, 1, 2] * 3).all()
+    looped = [clip == [0, 1, 2] * 3 for clip in (damage("loop", given, 0.5).clips[:, :, 0, 0, 0].astype(int)
+                                                 - 8 * np.arange(24)[:, None]).tolist()]
+    assert 4 < sum(looped) < 20
+
+
+def test_splice_goes_on_with_another_clip_from_the_middle_on():
+    given = specimen()
+    damaged = damage("splice", given, 1.0).clips
+    np.testing.assert_array_equal(damaged[:, :4], given.clips[:, :4])
+    np.testing.assert_array_equal(damaged[1:, 4:], given.clips[:-1, 4:])
+    spliced = (damage("splice", given, 0.5).clips != given.clips).any(axis=(1, 2, 3, 4))
+    assert 4 < spliced.sum() < 20

@@ -197,10 +197,9 @@ def test_pairs_are_clips_and_their_nearest_training_clips(reference, results):
         assert np.sqrt((apart**2).mean()) == pytest.approx(distance, rel=1e-3)
 
 
-def test_enough_clips_and_a_generator_are_told_of_otherwise(data, reference, monkeypatch):
+def test_speed_and_seeds_of_a_generator_are_told(data, reference, monkeypatch):
     monkeypatch.setattr(evaluate, "FAMILIES", (evaluate.memorization,))
-    monkeypatch.setattr(speed, "measure_speed", lambda subject: {"speed/clips_per_second": 7.0})
-    results = evaluate.evaluate(Drawn(), reference, data[1], count=40)
+    results = evaluate.evaluate(Drawn(), reference, data[1], count=40, speeds={"speed/clips_per_second": 7.0})
     assert results.speed == {"speed/clips_per_second": 7.0} and results.notes == reference.notes
     assert results.protocol["Clips"] == "40 of 6 frames of 16x16, seeds 0 to 39"
 
