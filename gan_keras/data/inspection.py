@@ -16,6 +16,7 @@ from pathlib import Path
 
 import numpy as np
 
+from gan_keras import pages
 from gan_keras.config import ClipSettings
 from gan_keras.data import report, stretches, workshop
 from gan_keras.errors import UserError
@@ -69,9 +70,9 @@ def inspect(source: str, clips: ClipSettings, workers: int = 0, out: Path | None
     balance = sorted(Counter(item.label for item in listed.items if item.label is not None).items())
     left_out = [*listed.left_out, *(entry for finding in findings for entry in finding.outcome.left_out)]
     reasons = dict(Counter(entry.reason for entry in left_out).most_common())
-    told = [report.text_table(facts)]
+    told = [pages.text_table(facts)]
     if balance:
-        told.append(report.text_table([("Class", "Videos"), *balance]))
+        told.append(pages.text_table([("Class", "Videos"), *balance]))
     told.append(report.left_out_text(left_out, reasons))
     if out is None:
         told.append("Nothing was written; with --out=FOLDER a report with a contact sheet is.")
@@ -138,15 +139,15 @@ def _facts(listed: Source, findings: Sequence[Finding], clips: ClipSettings, wor
     seconds = sum(finding.seconds * finding.scale for finding in findings) * many / min(workers, len(listed.items))
     lengths = [finding.outcome.decoded * finding.scale for finding in findings if finding.outcome.decoded]
     return [
-        ("Videos", f"{len(listed.items)}, {report.megabytes(sum(item.size for item in listed.items))}"
+        ("Videos", f"{len(listed.items)}, {pages.megabytes(sum(item.size for item in listed.items))}"
          + (f"; {len(findings)} of them decoded for what follows" if many > 1 else "")),
         ("Sizes", ", ".join(f"{size} ({count})" for size, count in sizes.most_common(5)) or "unknown"),
         ("Frames per second", ", ".join(f"{rate:g}" for rate in rates[:6]) or "unknown"),
         ("Frames of a video", f"{min(lengths):.0f} to {max(lengths):.0f}, median {statistics.median(lengths):.0f}"
          if lengths else "unknown"),
         ("Clips", f"{about}{whole:,.0f} of {clips.num_frames} frames end to end, in {records:,.0f} records"),
-        ("Disk", f"{about}{report.megabytes(frames * clips.height * clips.width * 3)}, twice that while preparing"),
-        ("Memory", f"about {report.megabytes(_memory(findings, clips, min(workers, len(listed.items))))}"),
+        ("Disk", f"{about}{pages.megabytes(frames * clips.height * clips.width * 3)}, twice that while preparing"),
+        ("Memory", f"about {pages.megabytes(_memory(findings, clips, min(workers, len(listed.items))))}"),
         ("Time", f"about {max(1, round(seconds + 5 + frames * clips.height * clips.width * 3 / 2e8)):,} seconds with "
                  f"{workers} workers")]
 
@@ -162,14 +163,14 @@ def _memory(findings: Sequence[Finding], clips: ClipSettings, workers: int) -> f
 def _write_report(out: Path, source: str, facts: Sequence[tuple[str, str]], balance: Sequence[tuple[str, int]],
                   findings: Sequence[Finding], left_out: Sequence[LeftOut], reasons: dict[str, int]) -> Path:
     examples = [finding.example for finding in findings if finding.example is not None][:report.EXAMPLES]
-    parts = [report.table(facts), report.sheet(examples)]
+    parts = [pages.table(facts), report.sheet(examples)]
     if balance:
-        parts += ["<h2>Classes</h2>", report.table(balance, ("Class", "Videos"))]
+        parts += ["<h2>Classes</h2>", pages.table(balance, ("Class", "Videos"))]
     parts.append(report.left_out_section(left_out, reasons))
     path = out / "report.html"
     try:
         out.mkdir(parents=True, exist_ok=True)
-        write_atomically(path, report.page(f"What {source} would give", parts))
+        write_atomically(path, pages.page(f"What {source} would give", parts))
     except OSError as error:
         raise UserError(f"{path} cannot be written: {error.strerror or error}") from error
     return path

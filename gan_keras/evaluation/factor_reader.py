@@ -37,8 +37,6 @@ _EDGE_WIDTH = 1.5
 _CHUNK = 1 << 21  # pixels read at once: about 130 MB
 
 _HUES = np.array([0.0, 120.0, 240.0, 60.0, 300.0, 180.0])  # of the names in shapes.COLOURS, in their order
-_HALF_SIDE = np.sqrt(np.pi) / 2  # of the square, for radius 1
-_INRADIUS = np.sqrt(np.pi / (3 * np.sqrt(3)))  # of the equilateral triangle, for radius 1
 
 
 @dataclass(frozen=True, eq=False)
@@ -185,7 +183,7 @@ def _explain(difference: np.ndarray, patch: np.ndarray, contrast: np.ndarray,
     errors, verdicts = [], []
     dx, dy = x - centre[:, 0, None, None], y[:, None] - centre[:, 1, None, None]  # [M, 1, W] and [M, H, 1]
     for name in shapes.SHAPES:
-        distance = _distance(name, dx, dy, radius[:, None, None])
+        distance = shapes.outline_distance(name, dx, dy, radius[:, None, None])
         left = (coverage - np.clip(0.5 - distance, 0, 1))**2 + other_colour
         beyond_noise = np.maximum(np.sqrt(left) - noise, 0)**2
         inside, ground = distance < -_EDGE_WIDTH, distance > _EDGE_WIDTH
@@ -212,15 +210,6 @@ def _grow(patch: np.ndarray) -> np.ndarray:
         size = patch.shape[axis]
         patch = np.logical_or.reduce([np.take(padded, range(start, start + size), axis) for start in range(5)])
     return patch
-
-
-def _distance(shape: str, dx: np.ndarray, dy: np.ndarray, radius: np.ndarray) -> np.ndarray:
-    """How far each point is outside a shape's outline; negative inside."""
-    if shape == "circle":
-        return np.hypot(dx, dy) - radius
-    if shape == "square":
-        return np.maximum(np.abs(dx), np.abs(dy)) - _HALF_SIDE * radius
-    return np.maximum(dy, np.sqrt(3) / 2 * np.abs(dx) - 0.5 * dy) - _INRADIUS * radius
 
 
 def name_colours(rgb: np.ndarray) -> np.ndarray:

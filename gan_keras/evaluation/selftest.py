@@ -91,7 +91,7 @@ def verdict(metric: Metric, damage: str, undamaged: Estimate, values: Sequence[f
         metric: the metric.
         damage: name of the damage.
         undamaged: the metric on undamaged clips.
-        values: the metric at growing strength; NaN where it has no value.
+        values: the metric at growing strength; NaN where it has no value, which is passed over.
     """
     noise = (undamaged.high - undamaged.low) / 2
     moved = [_wrong_way(metric, undamaged.value, value) for value in values if np.isfinite(value)]

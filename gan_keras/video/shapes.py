@@ -94,16 +94,25 @@ def paint(factors: Factors, height: int, width: int) -> np.ndarray:
     y, x = (np.arange(size) + 0.5 for size in (height, width))
     dx = x[None, None, :] - factors.positions[:, 0, None, None] * side  # [T, 1, W]
     dy = y[None, :, None] - factors.positions[:, 1, None, None] * side  # [T, H, 1]
-    radius = factors.radius * side
-    if factors.shape == "circle":
-        distance = np.hypot(dx, dy) - radius
-    elif factors.shape == "square":
-        distance = np.maximum(np.abs(dx), np.abs(dy)) - _HALF_SIDE * radius
-    else:
-        slope = np.sqrt(3) / 2 * np.abs(dx) - 0.5 * dy
-        distance = np.maximum(dy + 0 * dx, slope) - _INRADIUS * radius
+    distance = outline_distance(factors.shape, dx, dy, factors.radius * side)
     coverage = np.clip(0.5 - distance, 0, 1)[..., None]  # [T, H, W, 1]
     return np.round(coverage * np.array(COLOURS[factors.colour])).astype(np.uint8)
+
+
+def outline_distance(shape: str, dx: np.ndarray, dy: np.ndarray, radius: float | np.ndarray) -> np.ndarray:
+    """How far points are outside a shape's outline; negative inside.
+
+    Args:
+        shape: one of `SHAPES`.
+        dx: of the points from the centre, to the right.
+        dy: likewise, down; the two broadcast against each other.
+        radius: of the disc of equal area, in the same unit.
+    """
+    if shape == "circle":
+        return np.hypot(dx, dy) - radius
+    if shape == "square":
+        return np.maximum(np.abs(dx), np.abs(dy)) - _HALF_SIDE * radius
+    return np.maximum(dy, np.sqrt(3) / 2 * np.abs(dx) - 0.5 * dy) - _INRADIUS * radius
 
 
 def render(seed: int, index: int, num_frames: int, height: int, width: int,
