@@ -6,7 +6,7 @@ clips can stand in the place of generated ones, and say how near to a training c
 
 A clip without contrast or detail is near to everything, so a small distance alone proves little. A copy is much nearer
 to one video than to most: the ratio of its distance to that of the fifth nearest video tells it from what is merely
-dull [1]; not of the second, because the same video is often there under several names. For the same reason real clips
+dull [1]; not of the second, because the same video is often there twice, or mirrored. For the same reason real clips
 that are training clips themselves do not decide what counts as near.
 
 Where there is much to search, it is done at half the size of thumbnails first, and the best windows of the best videos
@@ -148,7 +148,7 @@ def _copied(found: _Nearest, evidence: Evidence) -> np.ndarray:
 def _limits(evidence: Evidence) -> tuple[float, float]:
     """Distance and ratio that only a hundredth of the real clips are below: of held-out ones where there are enough.
 
-    Real clips that are training clips under another name are passed over.
+    Real clips that are training clips themselves, perhaps mirrored, are passed over.
     """
     for clips in filter(None, (evidence.held_out, evidence.other)):
         real = _search(clips, evidence.stretches)

@@ -26,7 +26,7 @@ The same clips, moving: [{clips}]({clips})
 
 {step} steps of {batch_size} clips, with gan_keras {gan_keras}; the weights are the running average. The clips show what
 such data shows, with its gaps and its bias. How good they are, and whether any copies a training clip, was not measured
-at export.
+at export; `python evaluate.py --model=VERSION_FOLDER --data=THE_CLIPS` measures it.
 
 ## Use
 From the command line, with gan_keras:
