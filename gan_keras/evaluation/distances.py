@@ -47,16 +47,16 @@ METRICS = {name: describe(name) for name in (f"{kind}/{features}" for kind in _K
 def measure(candidate: ClipSet, evidence: Evidence) -> dict[str, Estimate]:
     """Compares clips with `evidence.real` by every kind of features that they have.
 
-    As many clips are taken of each, the first, because the bias of a Fréchet distance depends on their number.
+    As many clips are taken of each, because the bias of a Fréchet distance depends on their number.
 
     Returns:
         `frechet/NAME` and `kernel/NAME` for each NAME of `candidate.features`.
     """
     count = min(len(candidate), len(evidence.real))
-    sources = candidate.sources[:count], evidence.real.sources[:count]
-    estimates = {}
+    candidate, real = candidate.some(count), evidence.real.some(count)
+    sources, estimates = (candidate.sources, real.sources), {}
     for name, features in candidate.features.items():
-        pair = features[:count], evidence.real.features[name][:count]
+        pair = features, real.features[name]
         estimates[f"frechet/{name}"] = estimate_frechet(*pair, *sources, shrink=name != FVD_FEATURES)
         estimates[f"kernel/{name}"] = estimate_kernel(*pair, *sources)
     return estimates

@@ -27,10 +27,13 @@ class ClipSet:
     def __len__(self) -> int:
         return len(self.clips)
 
-    def first(self, count: int) -> Self:
-        """The first of them, at most `count`."""
-        return ClipSet(self.clips[:count], self.sources[:count],
-                       {name: values[:count] for name, values in self.features.items()})
+    def some(self, count: int) -> Self:
+        """So many of them, evenly spread: clips that come from files may be sorted by what they show."""
+        if count >= len(self):
+            return self
+        chosen = np.linspace(0, len(self) - 1, count).round().astype(int)
+        return ClipSet(self.clips[chosen], self.sources[chosen],
+                       {name: values[chosen] for name, values in self.features.items()})
 
 
 @dataclass(frozen=True, eq=False)

@@ -26,19 +26,18 @@ METRICS = {
 def measure(candidate: ClipSet, evidence: Evidence) -> dict[str, Estimate]:
     """Compares clips with `evidence.real` by their joint features.
 
-    As many clips are taken of each, the first, because all four numbers depend on how many there are. The intervals
+    As many clips are taken of each, because all four numbers depend on how many there are. The intervals
     draw whole videos of the side that is averaged over, and leave the balls as they are.
 
     Returns:
         An estimate for each name in `METRICS`.
     """
     count = min(len(candidate), len(evidence.real))
-    fake_sources, real_sources = candidate.sources[:count], evidence.real.sources[:count]
-    shares = precision_recall_density_coverage(
-        evidence.real.features[_FEATURES][:count], candidate.features[_FEATURES][:count],
-        real_sources=real_sources, fake_sources=fake_sources)
-    averaged_over = {"precision": fake_sources, "density": fake_sources,
-                     "recall": real_sources, "coverage": real_sources}
+    fake, real = candidate.some(count), evidence.real.some(count)
+    shares = precision_recall_density_coverage(real.features[_FEATURES], fake.features[_FEATURES],
+                                               real_sources=real.sources, fake_sources=fake.sources)
+    averaged_over = {"precision": fake.sources, "density": fake.sources,
+                     "recall": real.sources, "coverage": real.sources}
     return {name: estimate_mean(shares[name], averaged_over[name]) for name in METRICS}
 
 

@@ -76,7 +76,7 @@ def judge(run: RunFolder, step: int, real: ClipSet, held_out: ClipSet | None, ge
         step: of the checkpoint.
         real: training clips of the run's shape.
         held_out: clips of the test split, or None; without them their numbers and `overfitting` are not there.
-        generated: clips of the run's generator. Of each kind the first 256 are judged.
+        generated: clips of the run's generator. Of each kind 256 are judged.
         say: is told of a damaged checkpoint.
 
     Returns:
@@ -91,9 +91,9 @@ def judge(run: RunFolder, step: int, real: ClipSet, held_out: ClipSet | None, ge
     if checkpoints.restore(run.checkpoints, named_weights(discriminators), say, step) is None:
         raise UserError(f"{run.path} has no checkpoint yet, so there are no discriminators in it.")
     loss = catalog.find("losses", config.objective.loss)
-    sets = {"train": real.first(_MOST), "generated": generated.first(_MOST)}
+    sets = {"train": real.some(_MOST), "generated": generated.some(_MOST)}
     if held_out:
-        sets["held_out"] = held_out.first(_MOST)
+        sets["held_out"] = held_out.some(_MOST)
     found = {}
     for name, discriminator in discriminators.items():
         scale = small_scale(config.clips, config.model)

@@ -204,7 +204,8 @@ def test_measure_compares_as_many_clips_of_each_by_every_kind_of_features():
     candidate = clip_set({"joint": normal(2, 50, 4), "gait": normal(3, 50, 2, shift=1.0)})
     found = distances.measure(candidate, evidence_of(real))
     assert set(found) == {"frechet/joint", "kernel/joint", "frechet/gait", "kernel/gait"}
-    gait = candidate.features["gait"], real.features["gait"][:50]
+    spread = np.linspace(0, 79, 50).round().astype(int)
+    gait = candidate.features["gait"], real.features["gait"][spread]
     assert found["frechet/gait"].value == distances.frechet(*gait)
     assert found["kernel/gait"].value == pytest.approx(distances.kernel(*gait))
     assert found["kernel/gait"].low > 0 > found["kernel/joint"].low
@@ -216,3 +217,12 @@ def test_only_the_frechet_video_distance_takes_the_sample_covariance():
     found = distances.measure(clip_set(dict.fromkeys(names, a)), evidence_of(clip_set(dict.fromkeys(names, b))))
     assert found["frechet/i3d_logits"].value == pytest.approx(direct_frechet(a, b))
     assert found["frechet/joint"].value < 0.5 * found["frechet/i3d_logits"].value
+
+
+def test_of_more_clips_some_are_taken_from_everywhere():
+    # Sorted by class, the first half of these is nothing like the second.
+    sorted_by_class = clip_set({"joint": np.concatenate([normal(0, 200, 2), normal(1, 200, 2, shift=8.0)])})
+    mixed = clip_set({"joint": sorted_by_class.features["joint"][np.random.default_rng(0).permutation(400)[:100]]})
+    assert distances.measure(sorted_by_class, evidence_of(mixed))["frechet/joint"].value < 1
+    assert sorted_by_class.some(1000) is sorted_by_class
+    assert sorted_by_class.some(3).sources.tolist() == sorted_by_class.sources[[0, 200, 399]].tolist()
