@@ -199,7 +199,7 @@ class Reference:
             self.notes.append("There is no test split: nothing can be compared with held-out clips.")
         elif len(self.held_out) < count:
             self.notes.append(f"Only {len(self.held_out)} held-out clips stand beside the {count} of each other kind: "
-                              "their distances are above the floor by that alone.")
+                              "their Fréchet distances are higher for that alone.")
 
 
 def _read(paths: Sequence[str]) -> "tf.data.NumpyIterator":
