@@ -54,7 +54,7 @@ class SavedGenerator:
         try:
             self._loaded = tf.saved_model.load(str(self.path))
             self._generate = self._loaded.signatures["serving_default"]
-        except (OSError, ValueError, KeyError, AttributeError, tf.errors.OpError) as error:
+        except (OSError, ValueError, LookupError, TypeError, AttributeError, tf.errors.OpError) as error:
             raise UserError(f"{self.path} cannot be loaded: {error}") from error
 
     def clips(self, seeds: Sequence[int]) -> np.ndarray:

@@ -1,5 +1,6 @@
 import errno
 import os
+import shutil
 import subprocess
 import sys
 import time
@@ -152,6 +153,15 @@ def test_a_damaged_model_is_said(exported, settings, tmp_path):
         (version / name).write_bytes((exported / name).read_bytes()[:2000])
     with pytest.raises(UserError, match="cannot be loaded"):
         generate(settings(model="1"))
+
+
+def test_a_model_whose_weights_are_cut_short_is_said(exported, tmp_path):
+    copy = tmp_path / "models" / "1"
+    shutil.copytree(exported, copy)
+    weights = copy / "variables" / "variables.data-00000-of-00001"
+    weights.write_bytes(weights.read_bytes()[:100])
+    with pytest.raises(UserError, match="cannot be loaded"):
+        SavedGenerator(copy)
 
 
 def test_a_full_disk_is_said(settings, monkeypatch):
