@@ -3,7 +3,7 @@
 **Appearance** looks at frames one by one and averages over the clip, so the order of frames does not matter: pooled
 responses of a small convolutional network of fixed random filters at four scales, mean colour and its spread. Random
 filters rank generators of other things than photographs at least as well as filters trained on ImageNet do (Naeem et
-al. 2020, arXiv:2002.09797, section 4).
+al. 2020, arXiv:2002.09797).
 
 **Motion** looks at what changes: the same kind of network on first and second differences of frames in time, and
 statistics of dense optical flow (Farneback 2003): how much moves, where to, how evenly.
