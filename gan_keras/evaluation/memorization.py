@@ -13,7 +13,7 @@ Where there is much to search, it is done at half the size of thumbnails first, 
 are compared at full size. The difference of averages is never more than that of what was averaged, so a copy is hardly
 ever missed; a distance that is no copy's may come out a little too great, by 0.3 % on average for real clips.
 
-[1] Carlini et al., Extracting Training Data from Diffusion Models, 2023, section 4.2: distances relative to those of
+[1] Carlini et al., Extracting Training Data from Diffusion Models, 2023: distances relative to those of
 other neighbours.
 """
 
