@@ -228,3 +228,12 @@ def test_a_set_is_read_once(small, monkeypatch):
     first = factors.read_set(one)
     monkeypatch.setattr(factors, "read_clips", None)
     assert factors.read_set(one) is first
+
+
+def test_a_form_between_the_shapes_is_none_of_them():
+    # A dome: round above, flat below, and nearly as much of a square as of a circle.
+    y, x = np.mgrid[:32, :32] + 0.5
+    disc = np.clip(5.5 - np.hypot(x - 16, y - 16), 0, 1)
+    dome = disc * np.clip(19.5 - y, 0, 1)
+    frames = np.stack([disc, dome])[:, None, :, :, None] * np.array([230, 40, 40])
+    assert read_clips(as_clips(frames)).valid[:, 0].tolist() == [True, False]
