@@ -3,7 +3,8 @@
     python generate.py --model=runs/quickstart/export --seeds=0-15 --out=clips.webm
 
 After about 10 seconds `clips.webm` plays sixteen clips side by side, in any browser. The same seed is the same clip,
-always. A SavedModel is code: load those that you trust.
+always. `--seeds=7 --num_frames=10000` makes one long sequence, where the generator is recurrent. A SavedModel is code:
+load those that you trust.
 """
 
 from gan_keras import flags, quiet

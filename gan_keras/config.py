@@ -73,9 +73,9 @@ class ClipSettings(Settings):
 class ModelSettings(Settings):
     """The networks."""
 
-    generator: str = setting("mocogan", "Family of the generator.", room="models.generators")
+    generator: str = setting("layered", "Family of the generator.", room="models.generators")
     discriminators: tuple[str, ...] = setting(
-        ("frame", "clip"), "Discriminators, any set of them, each alone or as NAME:WEIGHT.",
+        ("pair", "clip"), "Discriminators, any set of them, each alone or as NAME:WEIGHT.",
         room="models.discriminators", weighted=True)
     generator_width: int = setting(16, "Channels of the generator at full resolution; inner layers have multiples.",
                                    minimum=4, maximum=1024)
@@ -84,8 +84,10 @@ class ModelSettings(Settings):
     content_size: int = setting(64, "Numbers in the latent that stays the same over a clip.", minimum=1, maximum=4096)
     motion_size: int = setting(16, "Numbers in the latent of each frame that drives the motion.",
                                minimum=1, maximum=4096)
-    judged_pairs: int = setting(2, "Pairs of neighbouring frames of each clip that are rendered and judged at full "
+    judged_pairs: int = setting(1, "Pairs of neighbouring frames of each clip that are rendered and judged at full "
                                 "resolution in a step.", minimum=1, maximum=512)
+    close_clips: int = setting(0, "Further clips, for each of the batch, of which only the frames judged at full "
+                               "resolution are made; 0: those of the batch itself are judged.", minimum=0, maximum=64)
     small_scale: int = setting(0, "How many times smaller the frames are that the clip discriminator sees; 0: by the "
                                "resolution.", minimum=0, maximum=8)
 
@@ -121,6 +123,8 @@ class OptimizationSettings(Settings):
     seed: int = setting(0, "Seed of weights, latents, order of clips and augmentation.", minimum=0, maximum=2**31 - 1)
     optimizer: str = setting("adam", "Optimizer of all networks.", choices=("adam", "sgd"))
     learning_rate: float = setting(1e-3, "Learning rate after the warm-up.", above=0.0)
+    discriminator_learning_rate: float = setting(0.0, "The same of the discriminators; 0: as the generator's.",
+                                                 minimum=0.0)
     learning_rate_schedule: str = setting("constant", "How the learning rate goes on after the warm-up.",
                                           choices=("constant", "cosine"))
     warmup_steps: int = setting(0, "Steps over which the learning rate grows from 0.", minimum=0)
@@ -198,6 +202,11 @@ class Config:
             changes = {name: value for name, value in values.items() if name in known}
             groups[group.name] = dataclasses.replace(getattr(self, group.name), **changes)
         return dataclasses.replace(self, **groups)
+
+    @property
+    def clips_per_step(self) -> int:
+        """Training clips that a step takes: those judged whole, and those of which only the close view is."""
+        return self.optimization.batch_size * (1 + self.model.close_clips)
 
     def items(self) -> Iterator[tuple[dataclasses.Field, Any]]:
         """Every setting's field and value, group by group."""

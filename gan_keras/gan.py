@@ -21,7 +21,7 @@ from gan_keras.data.augment import UNIFORMS
 from gan_keras.errors import UserError
 from gan_keras.models.discriminator import Discriminator, build_discriminators, named_weights
 from gan_keras.models.generator import build_generator
-from gan_keras.models.views import pairs_from, real_views, small_scale
+from gan_keras.models.views import close_view, pairs_from, small_scale, small_view
 from gan_keras.optimizers import build_optimizer
 
 Tensors = dict[str, tf.Tensor]
@@ -113,7 +113,7 @@ class VideoGAN:
         """One step of all networks.
 
         Args:
-            clips: uint8 [B, T, H, W, 3], or that batch split over the replicas.
+            clips: uint8 [clips_per_step, T, H, W, 3], or that split over the replicas.
             step: int64 scalar, from which the step's random numbers come.
             penalize: whether the gradient penalty is part of it; a Python bool (each value is traced once).
 
@@ -185,7 +185,7 @@ class VideoGAN:
         if penalize:
             objective = self.config.objective
             of_samples = catalog.find("penalties", objective.penalty)(
-                judge.network, real, tf.stop_gradient(fake), _for_samples(noise["penalty"], real))
+                judge.network, real, tf.stop_gradient(fake), _for_samples(noise["penalty"][judge.view], real))
             weight = objective.penalty_weight * math.prod(real.shape[1:]) / _REFERENCE_VALUES
             measured["penalty"] = weight * objective.penalty_every * self._mean(of_samples)
         return measured
@@ -196,33 +196,54 @@ class VideoGAN:
 
     def _noise(self, step: tf.Tensor, replica_id: tf.Tensor) -> Noise:
         """Every random number of the step: those of the global batch, cut to this replica's rows."""
-        optimization, pairs = self.config.optimization, self.config.model.judged_pairs
-        seed, batch = optimization.seed, optimization.batch_size
-        rows = batch // self.strategy.num_replicas_in_sync
+        optimization, model = self.config.optimization, self.config.model
+        seed, replicas = optimization.seed, self.strategy.num_replicas_in_sync
+        whole, close = optimization.batch_size, optimization.batch_size * max(1, model.close_clips)
+
+        def mine(global_noise: tf.Tensor) -> tf.Tensor:
+            rows = global_noise.shape[0] // replicas
+            return global_noise[replica_id * rows:(replica_id + 1) * rows]
+
+        def uniform(stream: str, *shape: int) -> tf.Tensor:
+            return mine(sampling.step_uniform(seed, stream, step, list(shape)))
+
+        def latents(stream: str, count: int) -> Tensors:
+            seeds = mine(sampling.step_seeds(seed, stream, step, count))
+            return sampling.draw_latents(self.generator.latents, seeds, self.config.clips.num_frames)
+
+        drawn = {"latents": latents("latents", whole), "frames": uniform("frames", close, model.judged_pairs)}
+        if model.close_clips:
+            drawn["close_latents"] = latents("close", close)
         augmentations = len(self.config.objective.augment_step)
-        drawn = {"seeds": sampling.step_seeds(seed, "latents", step, batch),
-                 "frames": sampling.step_uniform(seed, "frames", step, [batch, pairs]),
-                 "penalty": sampling.step_uniform(seed, "penalty", step, [batch, 1]),
-                 "augment": sampling.step_uniform(seed, "augment", step, [batch, augmentations, UNIFORMS])}
-        mine = {name: value[replica_id * rows:(replica_id + 1) * rows] for name, value in drawn.items()}
-        latents = sampling.draw_latents(self.generator.latents, mine.pop("seeds"), self.config.clips.num_frames)
-        return {**mine, "latents": latents}
+        for stream, shape in (("penalty", (1,)), ("augment", (augmentations, UNIFORMS))):
+            drawn[stream] = {view: uniform(f"{stream}/{view}", count, *shape)
+                             for view, count in (("small", whole), ("close", close))}
+        return drawn
 
     def _real_views(self, clips: tf.Tensor, noise: Noise) -> Tensors:
-        return self._augmented(real_views(clip_batch.to_float(clips), self._judged_frames(noise), self._scale), noise)
+        """Of uint8 clips: of each group, the first is judged whole and the others closely."""
+        group = 1 + self.config.model.close_clips
+        grouped = tf.reshape(clips, [-1, group, *self.config.clips.shape])
+        whole = grouped[:, 0]
+        close = tf.reshape(grouped[:, 1:], [-1, *self.config.clips.shape]) if group > 1 else whole
+        return self._augmented({"small": small_view(clip_batch.to_float(whole), self._scale),
+                                "close": clip_batch.to_float(close_view(close, self._judged_frames(noise)))}, noise)
 
     def _fake_views(self, noise: Noise) -> Tensors:
-        """Small pictures of all frames; of full-size ones only what will be looked at."""
-        outputs = self.generator.backbone(noise["latents"], training=True)
-        return self._augmented({"small": outputs["small"],
-                                "close": self.generator.render(outputs, self._judged_frames(noise))}, noise)
+        """Small pictures of all frames; of full-size ones, and of clips only judged closely, what will be looked at."""
+        outputs, frames = self.generator.outputs(noise["latents"], training=True), self._judged_frames(noise)
+        if self.config.model.close_clips:
+            close = self.generator.render(self.generator.outputs(noise["close_latents"], frames, training=True))
+        else:
+            close = self.generator.render(outputs, frames)
+        return self._augmented({"small": outputs["small"], "close": close}, noise)
 
     def _judged_frames(self, noise: Noise) -> tf.Tensor:
         return pairs_from(tf.cast(noise["frames"] * (self.config.clips.num_frames - 1), tf.int32))
 
     def _augmented(self, views: Tensors, noise: Noise) -> Tensors:
         names = self.config.objective.augment_step
-        return {view: clip_batch.augment(clips, names, noise["augment"]) for view, clips in views.items()}
+        return {view: clip_batch.augment(clips, names, noise["augment"][view]) for view, clips in views.items()}
 
     def _update_networks(self, gradients: dict[str, list[tf.Tensor]]) -> None:
         # `apply` sums over the replicas, and these gradients are that sum already.

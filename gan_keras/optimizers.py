@@ -11,23 +11,24 @@ def build_optimizer(settings: OptimizationSettings, name: str, variables: list[k
 
     It does not clip: `VideoGAN` clips gradients after they were summed over the replicas, an optimizer would before.
     """
+    own = settings.discriminator_learning_rate if name != "generator" else 0.0
+    schedule = _schedule(settings, own or settings.learning_rate)
     if settings.optimizer == "sgd":
-        optimizer = keras.optimizers.SGD(_schedule(settings), name=name)
+        optimizer = keras.optimizers.SGD(schedule, name=name)
     else:
-        optimizer = keras.optimizers.Adam(_schedule(settings), settings.beta_1, settings.beta_2, name=name)
+        optimizer = keras.optimizers.Adam(schedule, settings.beta_1, settings.beta_2, name=name)
     optimizer.build(variables)
     return optimizer
 
 
-def _schedule(settings: OptimizationSettings) -> float | keras.optimizers.schedules.LearningRateSchedule:
-    """The learning rate as a function of the updates done."""
+def _schedule(settings: OptimizationSettings, rate: float) -> float | keras.optimizers.schedules.LearningRateSchedule:
+    """The learning rate, `rate` after the warm-up, as a function of the updates done."""
     schedules = keras.optimizers.schedules
     if settings.learning_rate_schedule == "cosine":
         after = max(settings.steps - settings.warmup_steps, 1)
         if settings.warmup_steps:
-            return schedules.CosineDecay(0.0, after, warmup_target=settings.learning_rate,
-                                         warmup_steps=settings.warmup_steps)
-        return schedules.CosineDecay(settings.learning_rate, after)
+            return schedules.CosineDecay(0.0, after, warmup_target=rate, warmup_steps=settings.warmup_steps)
+        return schedules.CosineDecay(rate, after)
     if settings.warmup_steps:
-        return schedules.PolynomialDecay(0.0, settings.warmup_steps, settings.learning_rate)
-    return settings.learning_rate
+        return schedules.PolynomialDecay(0.0, settings.warmup_steps, rate)
+    return rate

@@ -6,6 +6,7 @@ rows of a batch are independent of their neighbours; a training step draws the s
 """
 
 import dataclasses
+import zlib
 from collections.abc import Mapping
 
 import tensorflow as tf
@@ -35,13 +36,15 @@ class Latent:
         return (num_frames, self.size) if self.per_frame else (self.size,)
 
 
-def draw_latents(specification: Mapping[str, Latent], seeds: tf.Tensor, num_frames: int) -> dict[str, tf.Tensor]:
-    """Draws the latents of each seed.
+def draw_latents(specification: Mapping[str, Latent], seeds: tf.Tensor, num_frames: int,
+                 first_frames: tf.Tensor | None = None) -> dict[str, tf.Tensor]:
+    """Draws the latents of each seed: of frames in a row from a sequence without end.
 
     Args:
         specification: name to `Latent`; the order of names decides which numbers each gets.
         seeds: int64 [B].
         num_frames: frames of the clip.
+        first_frames: int64 [B], from 0: which frame of its sequence each row begins with; None: all with the first.
 
     Returns:
         Name to float32 [B, size] or [B, T, size].
@@ -49,7 +52,7 @@ def draw_latents(specification: Mapping[str, Latent], seeds: tf.Tensor, num_fram
     drawn = {}
     for stream, (name, latent) in enumerate(specification.items()):
         if latent.per_frame:
-            drawn[name] = _frames_normal(seeds, stream, num_frames, latent.size)
+            drawn[name] = _frames_normal(seeds, stream, num_frames, latent.size, first_frames)
         else:
             drawn[name] = _rows_normal(seeds, tf.zeros_like(seeds) + stream * 2**32, [latent.size])
     return drawn
@@ -67,16 +70,24 @@ def step_uniform(seed: int, stream: str, step: tf.Tensor, shape: list[int]) -> t
 
 
 def _key(seed: int, stream: str, step: tf.Tensor) -> tf.Tensor:
-    # The bytes of the name, not hash(): Python salts that anew in every process.
-    code = int.from_bytes(stream.encode()[:3], "little")
+    # A checksum of the name, not hash(): Python salts that anew in every process.
+    code = zlib.crc32(stream.encode()) % 2**24
     return tf.stack([tf.constant(seed * 2**24 + code, tf.int64), tf.cast(step, tf.int64)])
 
 
-def _frames_normal(seeds: tf.Tensor, stream: int, num_frames: int, size: int) -> tf.Tensor:
-    chunks = -(-num_frames // _CHUNK)
-    keys = tf.range(chunks, dtype=tf.int64) + stream * 2**32 + 1
-    rows = _rows_normal(tf.repeat(seeds, chunks), tf.tile(keys, tf.shape(seeds)), [_CHUNK, size])
-    return tf.reshape(rows, [-1, chunks * _CHUNK, size])[:, :num_frames]
+def _frames_normal(seeds: tf.Tensor, stream: int, num_frames: int, size: int, first_frames: tf.Tensor | None
+                   ) -> tf.Tensor:
+    """[B, num_frames, size]: the numbers of a frame depend on its row's seed and on which frame it is, alone."""
+    begin = tf.zeros_like(seeds) if first_frames is None else first_frames
+    ahead = 0 if first_frames is None else _CHUNK - 1  # frames of the first chunk that may lie before the first frame
+    chunks = -(-(num_frames + ahead) // _CHUNK)
+    keys = (begin // _CHUNK)[:, tf.newaxis] + tf.range(chunks, dtype=tf.int64) + stream * 2**32 + 1
+    rows = _rows_normal(tf.repeat(seeds, chunks), tf.reshape(keys, [-1]), [_CHUNK, size])
+    rows = tf.reshape(rows, [-1, chunks * _CHUNK, size])
+    if first_frames is None:
+        return rows[:, :num_frames]
+    places = (begin % _CHUNK)[:, tf.newaxis] + tf.range(num_frames, dtype=tf.int64)
+    return tf.gather(rows, places, batch_dims=1)
 
 
 def _rows_normal(seeds: tf.Tensor, keys: tf.Tensor, shape: list[int]) -> tf.Tensor:

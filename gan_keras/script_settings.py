@@ -43,7 +43,8 @@ class GenerateSettings(Settings):
 
     model: str = setting("", "A version that export.py made, or the folder of versions, for the newest.")
     seeds: str = setting("0-15", "Which clips: `0-15`, `1,5,9`, or both mixed. The same seed is the same clip, always.")
-    num_frames: int = setting(0, "Frames of a clip, from the first one on; 0: all that the model makes.", minimum=0)
+    num_frames: int = setting(0, "Frames of a clip, from the first one on; 0: as many as in training. Any number "
+                            "where the generator is recurrent: its sequences have no end.", minimum=0)
     fps: float = setting(0.0, "Frames per second at which the files play; 0: as the training clips did.",
                          minimum=0.0, maximum=240.0)
     out: str = setting("clips.webm", ".webm, .mp4 or .gif: all clips side by side. .png: a contact sheet, a clip in "

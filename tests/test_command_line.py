@@ -62,7 +62,7 @@ def test_the_run_folder_explains_itself(whole):
     assert json.loads((run / "data.json").read_text())["clips"]["train"] > 0
     assert checkpoints.saved_steps(run / "checkpoints") == [15, 20]
     assert [line["step"] for line in lines(run)] == list(range(1, 21))
-    assert {"loss/generator", "accuracy_real/frame", "gradient_norm/clip", "learning_rate", "speed/clips_per_second",
+    assert {"loss/generator", "accuracy_real/pair", "gradient_norm/clip", "learning_rate", "speed/clips_per_second",
             "speed/input_wait_share"} <= set(lines(run)[-1])
 
 
@@ -75,7 +75,7 @@ def test_tensorboard_gets_scalars_clips_weights_and_flags(whole):
     assert len(kinds["loss/generator"]) == 20 and "flags/text_summary" not in kinds and "flags" in kinds
     gif = kinds["clips/generated"][-1].image.encoded_image_string
     assert gif.startswith(b"GIF8") and len(kinds["clips/generated"]) == 2 and len(kinds["clips/real"]) == 1
-    assert "weights/backbone/base/kernel" in kinds
+    assert "weights/backbone/palette/kernel" in kinds
 
 
 def test_a_run_stopped_by_sigterm_goes_on_to_the_very_same_weights(whole, folder):
@@ -179,4 +179,4 @@ def test_prepared_data_of_other_clips_is_refused(whole, folder):
 
 def test_help_lists_flags_and_choices_and_ends_well():
     code, out, _ = finish(start("--help"))
-    assert code == 0 and "--generator=mocogan" in out and "relativistic: Relativistic pairing loss" in out
+    assert code == 0 and "--generator=layered" in out and "relativistic: Relativistic pairing loss" in out

@@ -36,7 +36,7 @@ def test_what_is_no_config_is_named(text):
     ({"cut_threshold": 0.0}, "`cut_threshold` must be above 0.0"),
     ({"num_frames": 2.5}, "`num_frames` must be of type int"),
     ({"keep": ("torn",)}, "`keep` must be a list of blank, frozen, duplicate. Received: keep=torn"),
-    ({"generator": "gpt"}, "`generator` must be one of dcgan3d, mocogan. Received: generator=gpt"),
+    ({"generator": "gpt"}, "`generator` must be one of dcgan3d, layered, mocogan. Received: generator=gpt"),
     ({"discriminators": ()}, "at least one"),
     ({"discriminators": ("frame", "frame:2")}, "without repetition"),
     ({"discriminators": ("frame:-1",)}, "weight above 0"),

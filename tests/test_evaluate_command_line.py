@@ -124,7 +124,7 @@ def test_a_run_is_evaluated_at_its_best_step_as_it_was_while_training(stopped, l
 def test_every_number_is_there_with_its_floor_and_interval(later):
     path, out = later["measured"]
     line, table = lines(path)[-1], {row.split()[0] for row in out.splitlines() if row}
-    for name in (*METRICS, *(f"discriminators/{judge}/{what}" for judge in ("frame", "clip") for what in JUDGED)):
+    for name in (*METRICS, *(f"discriminators/{judge}/{what}" for judge in ("pair", "clip") for what in JUDGED)):
         assert name in table
     # Of no valid shape there is no size, no colour and so on.
     measured = [name for name in METRICS if name not in FACTORS or name.startswith("factors/valid")]
@@ -138,7 +138,7 @@ def test_every_number_is_there_with_its_floor_and_interval(later):
         assert line.get(f"{name}.multiple", 10) > 5  # an unbiased distance may have no floor to be a multiple of
     for name in ("precision", "recall", "coverage"):
         assert 0 <= line[name] <= line[f"{name}.floor"] <= 1
-    for judge in ("frame", "clip"):
+    for judge in ("pair", "clip"):
         assert all(0 <= line[f"discriminators/{judge}/error_{of}"] <= 1 for of in ("train", "held_out", "generated"))
     assert line["speed/latency_p50"] <= line["speed/latency_p95"] and line["speed/clips_per_second"] > 0
 

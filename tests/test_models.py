@@ -37,8 +37,19 @@ def test_rendering_some_frames_gives_those_of_the_whole_clip(tiny, family):
     generator = build_generator(config.clips, config.model, "float32")
     latents = draw(generator, config)
     frames = tf.constant([[2, 3], [0, 1]])
-    rendered = generator.render(generator.backbone(latents), frames)
+    rendered = generator.render(generator.outputs(latents), frames)
     np.testing.assert_allclose(rendered, tf.gather(generator.clips(latents), frames, batch_dims=1), atol=1e-5)
+
+
+@pytest.mark.parametrize("family", catalog.choices("models.generators"))
+def test_frames_drawn_alone_are_those_of_the_whole_clip(tiny, family):
+    config = tiny.replace(generator=family)
+    generator = build_generator(config.clips, config.model, "float32")
+    latents = draw(generator, config)
+    frames = tf.constant([[2, 3], [0, 1]])
+    whole, alone = generator.outputs(latents), generator.outputs(latents, frames)
+    for name in generator.backbone.output:
+        np.testing.assert_allclose(alone[name], tf.gather(whole[name], frames, batch_dims=1), atol=1e-5, err_msg=name)
 
 
 @pytest.mark.parametrize("family", catalog.choices("models.generators"))
@@ -46,14 +57,14 @@ def test_small_pictures_have_the_announced_size(tiny, family):
     config = tiny.replace(generator=family, resolution="40x24", small_scale=4)
     generator = build_generator(config.clips, config.model, "float32")
     assert small_scale(config.clips, config.model) == 4
-    assert generator.backbone(draw(generator, config))["small"].shape == (2, 4, 6, 10, 3)
+    assert generator.outputs(draw(generator, config))["small"].shape == (2, 4, 6, 10, 3)
 
 
 @pytest.mark.parametrize("family", catalog.choices("models.generators"))
 def test_where_nobody_looks_closely_the_small_view_is_full_size(tiny, family):
     config = tiny.replace(generator=family, discriminators=("clip",))
     generator = build_generator(config.clips, config.model, "float32")
-    outputs = generator.backbone(draw(generator, config))
+    outputs = generator.outputs(draw(generator, config))
     assert generator.renderer is None and outputs["small"].shape == (2, *config.clips.shape)
     np.testing.assert_array_equal(outputs["small"], generator.clips(draw(generator, config)))
 
@@ -66,8 +77,9 @@ def test_a_small_view_that_cannot_be_is_refused(tiny, settings, message):
         small_scale(config.clips, config.model)
 
 
-def test_mocogan_is_causal_and_its_content_is_shared(tiny):
-    generator = build_generator(tiny.clips, tiny.model, "float32")
+@pytest.mark.parametrize("family", ["mocogan", "layered"])
+def test_recurrent_families_are_causal_and_their_content_is_shared(tiny, family):
+    generator = build_generator(tiny.clips, tiny.replace(generator=family).model, "float32")
     latents = draw(generator, tiny)
     noise = latents["innovation"]
     changed = {**latents, "innovation": tf.concat([noise[:, :2], noise[:, 2:] + 9.0], 1)}
@@ -121,7 +133,7 @@ def test_grow_cuts_to_odd_sizes_and_keeps_means():
 def test_names_are_the_same_in_every_build_and_outputs_are_float32(tiny, precision):
     first, second = (build_generator(tiny.clips, tiny.model, precision) for _ in range(2))
     assert list(first.named_weights("g")) == list(second.named_weights("g"))
-    outputs = first.backbone(draw(first, tiny))
+    outputs = first.outputs(draw(first, tiny))
     assert outputs["small"].dtype == tf.float32 and first.clips(draw(first, tiny)).dtype == tf.float32
     assert all(variable.dtype == "float32" for variable in first.weights)
     assert keras.config.dtype_policy().name == "float32"

@@ -53,3 +53,21 @@ def test_step_numbers_depend_on_run_stream_and_step():
     assert base == draw(1, "frames", 5)
     assert base not in (draw(2, "frames", 5), draw(1, "penalty", 5), draw(1, "frames", 6))
     assert sampling.step_seeds(1, "latents", tf.constant(0, tf.int64), 3).dtype == tf.int64
+
+
+def test_a_sequence_goes_on_where_it_was_left(drawn):
+    """Frames drawn piece by piece are those drawn at once, wherever each row of a batch is in its sequence."""
+    whole = sampling.draw_latents(LATENTS, SEEDS, 60)
+    for first in ([0, 0, 0, 0], [20, 20, 20, 20], [40, 3, 17, 31], [15, 16, 32, 47]):
+        part = sampling.draw_latents(LATENTS, SEEDS, 13, tf.constant(first, tf.int64))
+        np.testing.assert_array_equal(part["content"], drawn["content"])
+        for row, begin in enumerate(first):
+            np.testing.assert_array_equal(part["motion"][row], whole["motion"][row, begin:begin + 13])
+
+
+def test_a_sequence_has_no_end():
+    """Two years of video at 24 frames a second on, the noise is still that of the frame."""
+    far = sampling.draw_latents(LATENTS, SEEDS[:1], 20, tf.constant([2**31 + 5], tf.int64))["motion"]
+    further = sampling.draw_latents(LATENTS, SEEDS[:1], 4, tf.constant([2**31 + 21], tf.int64))["motion"]
+    np.testing.assert_array_equal(far[:, 16:], further)
+    assert len(np.unique(far)) == far.shape[1] * far.shape[2]

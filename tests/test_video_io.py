@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from gan_keras.video import containers, io, shapes
+from gan_keras.video import containers, io, npz, shapes
 
 
 def clip(frames=20, height=32, width=48, index=0):
@@ -177,3 +177,34 @@ def test_reading_and_writing_is_silent(tmp_path):
     done = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, env={**os.environ, "PYTHONPATH": str(root)},
                           capture_output=True, text=True, check=True)
     assert done.stderr == ""
+
+
+@pytest.mark.parametrize("suffix", [".webm", ".gif", ""])
+def test_a_clip_that_comes_in_pieces_is_the_clip(tmp_path, suffix):
+    clips = np.stack([clip(), clip(index=1)])
+    io.write_clip(tmp_path / f"whole{suffix}", clips, 10)
+    io.write_pieces(tmp_path / f"pieces{suffix}", iter([clips[:, :7], clips[:, 7:8], clips[:, 8:]]), 10)
+    if suffix:
+        read = [list(io.read_video(tmp_path / f"{name}{suffix}")) for name in ("whole", "pieces")]
+    else:
+        read = [[io.read_image(path) for path in sorted((tmp_path / name).iterdir())] for name in ("whole", "pieces")]
+    assert len(read[0]) == 20
+    np.testing.assert_array_equal(read[0], read[1])
+
+
+def test_frames_that_end_in_the_middle_leave_a_file_that_plays(tmp_path):
+    def pieces():
+        yield clip()[None]
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        io.write_pieces(tmp_path / "cut.webm", pieces(), 10)
+    assert len(list(io.read_video(tmp_path / "cut.webm"))) == 20
+
+
+def test_an_array_of_another_size_than_announced_is_found_out(tmp_path):
+    frames = clip()[None]
+    npz.write_array(tmp_path / "good.npz", frames.shape, [frames[:, :3], frames[:, 3:]])
+    np.testing.assert_array_equal(np.load(tmp_path / "good.npz")["videos"], frames)
+    with pytest.raises(OSError, match="was written with shape"):
+        npz.write_array(tmp_path / "short.npz", frames.shape, [frames[:, :3]])

@@ -29,7 +29,7 @@ from gan_keras.errors import UserError
 from gan_keras.evaluation.evidence import ClipSet
 from gan_keras.evaluation.findings import AS_REAL, LEVEL, LOWER, Estimate, Metric, draw_weights, estimate_mean
 from gan_keras.models.discriminator import Discriminator, build_discriminators, named_weights
-from gan_keras.models.views import pairs_from, real_views, small_scale
+from gan_keras.models.views import close_view, pairs_from, small_scale, small_view
 from gan_keras.run_folder import RunFolder
 
 _PAIRS = 4
@@ -114,7 +114,8 @@ def _judge(discriminator: Discriminator, scale: int, clips: np.ndarray) -> np.nd
     for start in range(0, len(clips), _AT_ONCE):
         few = to_float(tf.constant(clips[start:start + _AT_ONCE]))
         frames = pairs_from(tf.tile(first[np.newaxis], [len(few), 1]))
-        samples = discriminator.samples(real_views(few, frames, scale)[discriminator.view])
+        view = small_view(few, scale) if discriminator.view == "small" else close_view(few, frames)
+        samples = discriminator.samples(view)
         logits.append(discriminator.network(samples, training=False).numpy().reshape(len(few), -1))
     return np.concatenate(logits)
 

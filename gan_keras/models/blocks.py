@@ -45,6 +45,12 @@ def convolution(x: keras.KerasTensor, channels: int, kernel: int | tuple[int, ..
     return keras.ops.reshape(x, (-1, time, height, width, channels))
 
 
+def stem(x: keras.KerasTensor, channels: int, stride: int, name: str) -> keras.KerasTensor:
+    """The first convolution over pictures [N, H, W, C], which makes them `stride` times smaller."""
+    kernel = 3 if stride == 1 else 2 * stride
+    return layers.Conv2D(channels, kernel, stride, padding="same", kernel_initializer="he_normal", name=name)(x)
+
+
 def activation(x: keras.KerasTensor, name: str) -> keras.KerasTensor:
     """Leaky ReLU."""
     return layers.LeakyReLU(negative_slope=_SLOPE, name=name)(x)
@@ -90,6 +96,13 @@ def grow(x: keras.KerasTensor, size: tuple[int, int], name: str) -> keras.KerasT
     if any(extra):
         x = layers.Cropping2D(((0, extra[0]), (0, extra[1])), name=f"{name}_cut")(x)
     return x
+
+
+def grow_block(x: keras.KerasTensor, size: tuple[int, int], channels: int, name: str) -> keras.KerasTensor:
+    """A residual block at `size`, at most twice the size of x, with its number of channels."""
+    if x.shape[-1] != channels:
+        x = convolution(x, channels, 1, f"{name}_narrow")
+    return residual(grow(x, size, f"{name}_grow"), channels, (3, 3), name)
 
 
 def shrink(x: keras.KerasTensor, name: str) -> keras.KerasTensor:

@@ -39,18 +39,14 @@ def small_scale(clips: ClipSettings, model: ModelSettings) -> int:
     return asked or (2 if side < 64 else 4 if side < 256 else 8)
 
 
-def real_views(clips: tf.Tensor, frames: tf.Tensor, scale: int) -> dict[str, tf.Tensor]:
-    """The views of finished clips.
+def small_view(clips: tf.Tensor, scale: int) -> tf.Tensor:
+    """Finished clips float32 [B, T, H, W, 3] at the `small_scale`, [B, T, H / scale, W / scale, 3]."""
+    return shrink(clips, scale)
 
-    Args:
-        clips: float32 [B, T, H, W, 3], -1 to 1.
-        frames: int32 [B, 2 * pairs] of `pairs_from`: what the close view shows.
-        scale: of `small_scale`.
 
-    Returns:
-        `small` float32 [B, T, H / scale, W / scale, 3] and `close` float32 [B, 2 * pairs, H, W, 3].
-    """
-    return {"small": shrink(clips, scale), "close": tf.gather(clips, frames, batch_dims=1)}
+def close_view(clips: tf.Tensor, frames: tf.Tensor) -> tf.Tensor:
+    """The frames int32 [B, 2 * pairs] of `pairs_from` out of finished clips [B, T, H, W, 3]."""
+    return tf.gather(clips, frames, batch_dims=1)
 
 
 def pairs_from(first: tf.Tensor) -> tf.Tensor:

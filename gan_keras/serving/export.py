@@ -4,7 +4,7 @@ A version is written under a hidden name, checked by the path by which TF Servin
 """
 
 import contextlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -26,6 +26,9 @@ SAMPLES = 8
 """Clips that the model card shows, of the seeds 0 to 7."""
 
 _CHECKED_SEEDS = (0, 7, 2**40 + 3)
+_CHECKED_PARTS = 2
+"""Clips in a row that are compared where sequences can go on."""
+
 _ROUNDING = 2
 """Levels of 255 by which a served frame may differ: devices that choose their algorithm as they go round differently.
 On a CPU the difference is 0."""
@@ -109,15 +112,36 @@ def _check(folder: Path, generator: Generator, clips: ClipSettings) -> None:
     """
     with _no_deprecation(), tf.Graph().as_default(), tf.compat.v1.Session() as session:
         loaded = tf.compat.v1.saved_model.load(session, [tf.saved_model.SERVING], str(folder))
-        signature = loaded.signature_def[tf.saved_model.DEFAULT_SERVING_SIGNATURE_DEF_KEY]
-        served = session.run(signature.outputs["video"].name, {signature.inputs["seed"].name: _CHECKED_SEEDS})
-    for seed, video in zip(_CHECKED_SEEDS, served, strict=True):
-        latents = draw_latents(generator.latents, tf.constant([seed], tf.int64), clips.num_frames)
-        expected = to_uint8(generator.clips(latents))[0].numpy()
-        difference = np.abs(video.astype(int) - expected).max()
-        if difference > _ROUNDING:
-            raise RuntimeError(f"The SavedModel answers seed {seed} with another clip than the generator's: the frames "
-                               f"differ by up to {difference} of 255. Nothing was published.")
+
+        def serve(name: str, **inputs: Sequence[int] | np.ndarray) -> dict[str, np.ndarray]:
+            signature = loaded.signature_def[name]
+            return session.run({key: tensor.name for key, tensor in signature.outputs.items()},
+                               {signature.inputs[key].name: value for key, value in inputs.items()})
+
+        served = [(0, serve("serving_default", seed=_CHECKED_SEEDS)["video"])]
+        answer = serve("start", seed=_CHECKED_SEEDS) if generator.start else {}
+        for part in range(_CHECKED_PARTS if generator.start else 0):
+            answer = serve("continue", **answer)
+            served.append((part, answer.pop("video")))
+    for row, seed in enumerate(_CHECKED_SEEDS):
+        expected = list(_sequence(generator, clips, seed))
+        for part, videos in served:
+            difference = np.abs(videos[row].astype(int) - expected[part]).max()
+            if difference > _ROUNDING:
+                raise RuntimeError(f"The SavedModel answers seed {seed} with another clip than the generator's: frames "
+                                   f"from {part * clips.num_frames} on differ by up to {difference} of 255. Nothing "
+                                   "was published.")
+
+
+def _sequence(generator: Generator, clips: ClipSettings, seed: int) -> Iterator[np.ndarray]:
+    """The clips, uint8 [T, H, W, 3], that a seed's sequence begins with; one where it cannot go on."""
+    state = None
+    for part in range(_CHECKED_PARTS if generator.start else 1):
+        latents = draw_latents(generator.latents, tf.constant([seed], tf.int64), clips.num_frames,
+                               tf.constant([part * clips.num_frames], tf.int64))
+        outputs = generator.outputs(latents, state=state)
+        state = outputs.get("state")
+        yield to_uint8(generator.render(outputs))[0].numpy()
 
 
 @contextlib.contextmanager

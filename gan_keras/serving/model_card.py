@@ -52,13 +52,19 @@ Over gRPC, raise `grpc.max_receive_message_length` above the 4 MiB that a client
 | signature | inputs | outputs |
 |---|---|---|
 {signatures}
-
+{endless}
 `uint8` frames are RGB, `float32` frames about -1 to 1; latents are standard normal numbers.
 
 ## Settings
 | setting | value |
 |---|---|
 {settings}
+"""
+
+_ENDLESS = """
+Sequences without end: what `start` answers is what the first `continue` takes; what a `continue` answers beside its
+`video` is what the next one takes, for the {num_frames} frames that follow. The server remembers nothing in between.
+From the command line: `--num_frames=1000`.
 """
 
 
@@ -74,6 +80,7 @@ def model_card(description: Description, config: Config, data: Mapping[str, Any]
     facts = dataclasses.asdict(description) | {
         "sheet": SHEET, "clips": CLIPS, "last_seed": samples - 1, "data": _data(data),
         "batch_size": config.optimization.batch_size, "signatures": _signatures(description.signatures),
+        "endless": _ENDLESS.format(num_frames=description.num_frames) if "continue" in description.signatures else "",
         "settings": _settings(config)}
     return _CARD.format(**facts)
 

@@ -5,6 +5,14 @@
 | `serving_default` | `seed` int64 [B]                       | `video` uint8 [B, T, H, W, 3]          |
 | `jpeg`            | `seed` int64 [B]                       | `frames_jpeg_bytes` string [B, T]      |
 | `latents`         | every latent by name, float32 [B, ...] | `video` float32 [B, T, H, W, 3], -1..1 |
+| `start`           | `seed` int64 [B]                       | `seed`, `first_frame`, `state`         |
+| `continue`        | `seed` int64 [B], `first_frame` int64  | `video` uint8 [B, T, H, W, 3], `seed`, |
+|                   | [B], `state` float32 [B, S]            | `first_frame`, `state`                 |
+
+`start` and `continue` are there where the generator is recurrent: sequences without end. What `start` answers is what
+the first `continue` takes, and what a `continue` answers beside its `video` is what the next one takes: T more frames
+of each row, wherever in its sequence each is. The server itself remembers nothing. The first of them is the clip that
+`serving_default` answers.
 
 Dimension 0 is the batch of every input and output, so a server may batch requests together. Names that end in `_bytes`
 come back from TF Serving's REST interface as base64.
@@ -69,19 +77,49 @@ def _functions(generator: Generator, clips: ClipSettings) -> dict[str, tf.types.
         return draw_latents(generator.latents, inputs["seed"], clips.num_frames)
 
     def video(inputs: Tensors) -> Tensors:
-        return {"video": _each_clip(generator, draw(inputs), to_uint8, tf.TensorSpec(clips.shape, tf.uint8))}
+        return _each_clip(lambda row: {"video": to_uint8(generator.clips(row))}, draw(inputs), {"video": frames})
 
     def jpeg(inputs: Tensors) -> Tensors:
-        encoded = tf.TensorSpec([clips.num_frames], tf.string)
-        return {"frames_jpeg_bytes": _each_clip(generator, draw(inputs), _encode_jpeg, encoded)}
+        return _each_clip(lambda row: {"frames_jpeg_bytes": _encode_jpeg(generator.clips(row)[0])[tf.newaxis]},
+                          draw(inputs), {"frames_jpeg_bytes": tf.TensorSpec([clips.num_frames], tf.string)})
 
     def latents(inputs: Tensors) -> Tensors:
-        return {"video": _each_clip(generator, inputs, tf.identity, tf.TensorSpec(clips.shape, tf.float32))}
+        return _each_clip(lambda row: {"video": generator.clips(row)}, inputs,
+                          {"video": tf.TensorSpec(clips.shape, tf.float32)})
 
+    frames = tf.TensorSpec(clips.shape, tf.uint8)
     seed = {"seed": tf.TensorSpec([None], tf.int64, "seed")}
     drawn = {name: tf.TensorSpec([None, *latent.shape(clips.num_frames)], tf.float32, name)
              for name, latent in generator.latents.items()}
-    return {"serving_default": _trace(video, seed), "jpeg": _trace(jpeg, seed), "latents": _trace(latents, drawn)}
+    functions = {"serving_default": _trace(video, seed), "jpeg": _trace(jpeg, seed), "latents": _trace(latents, drawn)}
+    return functions | (_endless_functions(generator, clips) if generator.start else {})
+
+
+def _endless_functions(generator: Generator, clips: ClipSettings
+                       ) -> dict[str, tf.types.experimental.ConcreteFunction]:
+    size = generator.start.output["state"].shape[-1]
+    state, frames = tf.TensorSpec([size], tf.float32), tf.TensorSpec(clips.shape, tf.uint8)
+
+    def start(inputs: Tensors) -> Tensors:
+        latents = draw_latents(generator.latents, inputs["seed"], clips.num_frames)
+        return {"seed": tf.identity(inputs["seed"]), "first_frame": tf.zeros_like(inputs["seed"]),
+                **_each_clip(lambda row: {"state": generator.first_state(row)}, latents, {"state": state})}
+
+    def go_on(inputs: Tensors) -> Tensors:
+        latents = draw_latents(generator.latents, inputs["seed"], clips.num_frames, inputs["first_frame"])
+        return {"seed": tf.identity(inputs["seed"]), "first_frame": inputs["first_frame"] + clips.num_frames,
+                **_each_clip(lambda row: _clip_and_state(generator, row), latents | {"state": inputs["state"]},
+                             {"video": frames, "state": state})}
+
+    seed = {"seed": tf.TensorSpec([None], tf.int64, "seed")}
+    where = seed | {"first_frame": tf.TensorSpec([None], tf.int64, "first_frame"),
+                    "state": tf.TensorSpec([None, size], tf.float32, "state")}
+    return {"start": _trace(start, seed), "continue": _trace(go_on, where)}
+
+
+def _clip_and_state(generator: Generator, row: Tensors) -> Tensors:
+    outputs = generator.outputs({name: row[name] for name in generator.latents}, state=row["state"])
+    return {"video": to_uint8(generator.render(outputs)), "state": outputs["state"]}
 
 
 def _trace(function: Callable[[Tensors], Tensors], inputs: Mapping[str, tf.TensorSpec]
@@ -90,27 +128,26 @@ def _trace(function: Callable[[Tensors], Tensors], inputs: Mapping[str, tf.Tenso
     return tf.function(lambda **given: function(given), autograph=False).get_concrete_function(**inputs)
 
 
-def _each_clip(generator: Generator, latents: Tensors, finish: Callable[[tf.Tensor], tf.Tensor], output: tf.TensorSpec
-               ) -> tf.Tensor:
-    """Renders clip by clip.
+def _each_clip(function: Callable[[Tensors], Tensors], rows: Tensors, answer: Mapping[str, tf.TensorSpec]) -> Tensors:
+    """Calls a function of a batch with one row after the other.
 
     Args:
-        generator: the networks.
-        latents: [B, ...] by name.
-        finish: float32 [T, H, W, 3] → what the answer holds of each clip.
-        output: shape and dtype of that.
+        function: tensors by name, [1, ...] → tensors by name, [1, ...].
+        rows: [B, ...] by name.
+        answer: shape, without the batch, and dtype of what the function gives.
 
     Returns:
-        [B, *output.shape].
+        By name, [B, ...].
     """
-    def one(row: Tensors) -> tf.Tensor:
-        clip = generator.clips({name: value[tf.newaxis] for name, value in row.items()})[0]
-        return finish(tf.ensure_shape(clip, [None, None, None, 3]))
+    def one(row: Tensors) -> Tensors:
+        found = function({name: value[tf.newaxis] for name, value in row.items()})
+        return {name: tf.ensure_shape(found[name][0], expected.shape) for name, expected in answer.items()}
 
-    return tf.map_fn(one, dict(latents), parallel_iterations=1, fn_output_signature=output)
+    return tf.map_fn(one, dict(rows), parallel_iterations=1, fn_output_signature=dict(answer))
 
 
 def _encode_jpeg(clip: tf.Tensor) -> tf.Tensor:
     """float32 [T, H, W, 3] → string [T]."""
-    return tf.map_fn(lambda frame: tf.io.encode_jpeg(frame, quality=_JPEG_QUALITY), to_uint8(clip),
+    frames = tf.ensure_shape(to_uint8(clip), [None, None, None, 3])
+    return tf.map_fn(lambda frame: tf.io.encode_jpeg(frame, quality=_JPEG_QUALITY), frames,
                      fn_output_signature=tf.TensorSpec([], tf.string))

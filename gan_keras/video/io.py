@@ -6,8 +6,9 @@ OpenCV hides most failures: a truncated video just ends early, a codec it lacks 
 frames of a wrong size. So what is read is counted, and what is written is read again.
 """
 
+import itertools
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,12 +16,15 @@ import numpy as np
 
 from gan_keras.quiet import quiet
 from gan_keras.video import containers
+from gan_keras.video.npz import write_array
 from gan_keras.video.opencv import cv2
 from gan_keras.video.sheets import contact_sheet, grid
 
 VIDEO_SUFFIXES = (".mp4", ".m4v", ".mov", ".3gp", ".mkv", ".webm", ".avi", ".gif")
 IMAGE_SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".webp", ".tif", ".tiff")
 WRITTEN_SUFFIXES = (".webm", ".mp4", ".gif", ".png", ".npz")
+HELD_SUFFIXES = (".gif", ".png")
+"""Of these: the kinds that are held in memory as a whole to be written."""
 _FOURCC = {".webm": "VP90", ".mp4": "vp09"}
 # 8K video passes; a small file that declares 8192x8192 does not. In all, about five hours of 1080p.
 _MAX_FRAME_PIXELS = 2**25
@@ -159,18 +163,38 @@ def write_clip(path: Path, frames: np.ndarray, fps: float) -> None:
     if suffix and suffix not in WRITTEN_SUFFIXES:
         raise ValueError(f"`path` must end in one of {', '.join(WRITTEN_SUFFIXES)} or name a folder. "
                          f"Received: path={path}")
-    path.parent.mkdir(parents=True, exist_ok=True)
     clips = frames if frames.ndim == 5 else frames[None]
     if suffix == ".npz":
-        _write_npz(path, clips)
-    elif suffix == ".png":
-        _write_image(path, contact_sheet(clips))
-    elif suffix == ".gif":
-        _write_gif(path, grid(clips), fps)
-    elif suffix:
-        _write_video(path, grid(clips), fps, _FOURCC[suffix])
+        write_array(path, clips.shape, clips)
     else:
-        _write_folder(path, grid(clips))
+        write_pieces(path, [clips], fps)
+
+
+def write_pieces(path: Path, pieces: Iterable[np.ndarray], fps: float) -> None:
+    """Writes clips as `write_clip` does, while they come: any number of frames in constant memory.
+
+    Args:
+        path: as that of `write_clip`, but no `.npz`. `HELD_SUFFIXES` gather all pieces first.
+        pieces: at least one; uint8 `[N, t, H, W, 3]`, the next frames of all N clips.
+        fps: frames per second.
+
+    Raises:
+        OSError: the file could not be written or differs from what was given.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    suffix = path.suffix.lower()
+    if suffix in HELD_SUFFIXES:
+        clips = np.concatenate(list(pieces), axis=1)
+        if suffix == ".png":
+            _write_image(path, contact_sheet(clips))
+        else:
+            _write_gif(path, grid(clips), fps)
+        return
+    frames = itertools.chain.from_iterable(map(grid, pieces))
+    if suffix:
+        _write_video(path, frames, fps, _FOURCC[suffix])
+    else:
+        _write_folder(path, frames)
 
 
 def encode_png(image: np.ndarray) -> bytes:
@@ -224,12 +248,6 @@ def _codec(capture: cv2.VideoCapture) -> str:
     return name.decode("ascii") if name.isalnum() else "unknown"
 
 
-def _write_npz(path: Path, clips: np.ndarray) -> None:
-    np.savez_compressed(path, videos=clips)
-    with np.load(path, allow_pickle=False) as stored:
-        _check_written(path, stored["videos"].shape, clips.shape)
-
-
 def _write_image(path: Path, image: np.ndarray) -> None:
     path.write_bytes(encode_png(image))
     _check_written(path, read_image(path).shape, image.shape)
@@ -237,34 +255,40 @@ def _write_image(path: Path, image: np.ndarray) -> None:
 
 def _write_gif(path: Path, frames: np.ndarray, fps: float) -> None:
     path.write_bytes(encode_gif(frames, fps))
-    _check_video(path, frames)
+    _check_video(path, frames.shape)
 
 
-def _write_folder(path: Path, frames: np.ndarray) -> None:
+def _write_folder(path: Path, frames: Iterable[np.ndarray]) -> None:
     path.mkdir(exist_ok=True)
     for index, frame in enumerate(frames):
         _write_image(path / f"{index:05d}.png", frame)
 
 
-def _write_video(path: Path, frames: np.ndarray, fps: float, fourcc: str) -> None:
-    even = np.pad(frames, [(0, 0), (0, frames.shape[1] % 2), (0, frames.shape[2] % 2), (0, 0)], mode="edge")
-    size = even.shape[2], even.shape[1]
+def _write_video(path: Path, frames: Iterable[np.ndarray], fps: float, fourcc: str) -> None:
+    even = (np.pad(frame, [(0, frame.shape[0] % 2), (0, frame.shape[1] % 2), (0, 0)], mode="edge") for frame in frames)
+    first, count = next(even), 0
     with quiet():  # OpenCV warns of a codec tag that WebM has no place for, come what may
-        writer = cv2.VideoWriter(os.fspath(path.absolute()), cv2.CAP_FFMPEG, cv2.VideoWriter_fourcc(*fourcc), fps, size)
+        writer = cv2.VideoWriter(os.fspath(path.absolute()), cv2.CAP_FFMPEG, cv2.VideoWriter_fourcc(*fourcc), fps,
+                                 (first.shape[1], first.shape[0]))
     if not writer.isOpened():
         raise OSError(f"{path} cannot be written: is the folder writable, and does this OpenCV have {fourcc}?")
-    for frame in even:
-        writer.write(cv2.cvtColor(frame, cv2.COLOR_RGB2BGR))
-    writer.release()
-    _check_video(path, even)
-
-
-def _check_video(path: Path, frames: np.ndarray) -> None:
     try:
-        shapes = [frame.shape for frame in read_video(path)]
+        for frame in itertools.chain([first], even):
+            writer.write(cv2.cvtColor(frame, cv2.COLOR_RGB2BGR))
+            count += 1
+    finally:  # what is there when the frames end early can be played
+        writer.release()
+    _check_video(path, (count, *first.shape))
+
+
+def _check_video(path: Path, given: tuple[int, ...]) -> None:
+    found = (0,)
+    try:
+        for frame in read_video(path):
+            found = (found[0] + 1, *frame.shape)
     except ReadError as error:
         raise OSError(f"{path} was written but reads as {error}") from error
-    _check_written(path, (len(shapes), *shapes[0]), frames.shape)
+    _check_written(path, found, given)
 
 
 def _check_written(path: Path, found: tuple[int, ...], given: tuple[int, ...]) -> None:

@@ -29,14 +29,14 @@ def ordered(trained, sides):
     dark, bright = sides
     numbers = judge(trained[0], STEP, dark, None, bright)
     return {name: (bright, dark) if numbers[f"discriminators/{name}/error_train"].value > 0.5 else (dark, bright)
-            for name in ("frame", "clip")}
+            for name in ("pair", "clip")}
 
 
 def test_a_checkpoint_holds_the_discriminators_under_these_names(trained):
     run, gan = trained
     stored = tf.train.load_checkpoint(str(run.checkpoints / f"ckpt-{STEP}")).get_variable_to_shape_map()
     named = named_weights(gan.discriminators)
-    assert {"discriminator/frame/stem/kernel", "discriminator/clip/logit/bias"} <= set(named) <= set(stored)
+    assert {"discriminator/pair/stem/kernel", "discriminator/clip/logit/bias"} <= set(named) <= set(stored)
 
 
 def test_the_loss_is_that_of_every_pair_of_clips(trained):
@@ -58,14 +58,15 @@ def test_a_clip_of_the_close_view_is_judged_at_evenly_spread_frames(trained):
     run, gan = trained
     clips = RANDOM.integers(0, 256, (2, 3, 4, 16, 16, 3), np.uint8)
     numbers = judge(run, STEP, clip_set(clips[0]), None, clip_set(clips[1]))
-    shown = clips[:, :, [0, 1, 1, 2, 2, 3]].reshape(2, 18, 16, 16, 3).astype(np.float32) / 127.5 - 1
-    real, fake = (gan.discriminators["frame"].network(side).numpy().reshape(3, 6) for side in shown)
+    pairs = clips[:, :, [0, 1, 1, 2, 2, 3]].reshape(2, 9, 2, 16, 16, 3).astype(np.float32) / 127.5 - 1
+    shown = np.moveaxis(pairs, 2, -2).reshape(2, 9, 16, 16, 6)
+    real, fake = (gan.discriminators["pair"].network(side).numpy().reshape(3, 3) for side in shown)
     expected = np.log1p(np.exp(fake - real[:, None])).mean()
-    assert numbers["discriminators/frame/loss_train"].value == pytest.approx(expected, rel=1e-4)
-    assert numbers["discriminators/frame/error_train"].value == pytest.approx((real <= fake.mean()).mean())
+    assert numbers["discriminators/pair/loss_train"].value == pytest.approx(expected, rel=1e-4)
+    assert numbers["discriminators/pair/error_train"].value == pytest.approx((real <= fake.mean()).mean())
 
 
-@pytest.mark.parametrize("name", ["frame", "clip"])
+@pytest.mark.parametrize("name", ["pair", "clip"])
 @pytest.mark.parametrize(("share", "tolerance"), [(0, 1e-6), (0.5, 0.1), (1, 1e-6)])
 def test_overfitting_is_how_far_held_out_clips_are_on_the_way_to_generated_ones(trained, ordered, name, share,
                                                                                 tolerance):
@@ -80,7 +81,7 @@ def test_overfitting_is_how_far_held_out_clips_are_on_the_way_to_generated_ones(
     assert numbers[f"discriminators/{name}/error_held_out"].value == pytest.approx(share / 2, abs=0.2)
 
 
-@pytest.mark.parametrize("name", ["frame", "clip"])
+@pytest.mark.parametrize("name", ["pair", "clip"])
 def test_overfitting_is_unknown_where_training_clips_do_not_look_more_real(trained, ordered, name):
     real, generated = ordered[name]
     numbers = judge(trained[0], STEP, generated, real, real)
@@ -92,7 +93,7 @@ def test_overfitting_is_unknown_where_training_clips_do_not_look_more_real(train
 def test_intervals_draw_whole_videos(trained, sides):
     dark, bright = sides
     alike = clip_set(dark.clips, np.repeat([0, 1], 6))
-    wide, narrow = (judge(trained[0], STEP, real, None, bright)["discriminators/frame/loss_train"]
+    wide, narrow = (judge(trained[0], STEP, real, None, bright)["discriminators/pair/loss_train"]
                     for real in (alike, dark))
     assert wide.value == narrow.value and (wide.low, wide.high) != (narrow.low, narrow.high)
 
@@ -103,9 +104,9 @@ def test_every_number_is_described(trained, sides):
     assert len(numbers) == 2 * 6
     for name in numbers:
         assert f"`{name.split('/')[1]}`" in describe(name).meaning
-    assert describe("discriminators/frame/overfitting").better == LOWER
+    assert describe("discriminators/pair/overfitting").better == LOWER
     without = judge(trained[0], STEP, dark, None, bright)
-    assert set(numbers) - set(without) == {f"discriminators/{name}/{what}" for name in ("frame", "clip")
+    assert set(numbers) - set(without) == {f"discriminators/{name}/{what}" for name in ("pair", "clip")
                                            for what in ("loss_held_out", "error_held_out", "overfitting")}
 
 

@@ -1,7 +1,9 @@
 """Single frames at full size, judged one by one.
 
 Input: samples [N, H, W, 3], about -1 to 1. Output: logits [N] float32.
-A residual pyramid without normalization, as R3GAN's (arXiv:2501.05441) with plain convolutions.
+A residual pyramid without normalization, as R3GAN's (arXiv:2501.05441) with plain convolutions. Pictures of more than
+32 pixels are brought to that by the first convolution's stride: layers of few channels over many pixels take as long as
+the rest together, and are least of what the machine can do.
 """
 
 import keras
@@ -13,6 +15,7 @@ from gan_keras.models import blocks
 from gan_keras.models.discriminator import Discriminator
 
 _WIDEST = 8
+_STEM_SIDE = 32
 VIEW = "close"
 
 
@@ -25,8 +28,10 @@ def frame(clips: ClipSettings, model: ModelSettings) -> Discriminator:
 def picture_network(shape: tuple[int, int, int], width: int, name: str) -> keras.Model:
     """A network from pictures [N, H, W, C] to logits [N]."""
     picture = keras.Input(shape, name="picture")
-    x = blocks.convolution(picture, width, 3, "stem")
-    for level in range(1, len(blocks.halvings(shape[:2]))):
+    levels = blocks.halvings(shape[:2])
+    first = next(i for i, size in enumerate(levels) if min(size) <= _STEM_SIDE or size == levels[-1])
+    x = blocks.stem(picture, width * min(2**first, _WIDEST), 2**first, "stem")
+    for level in range(1 + first, len(levels)):
         x = blocks.residual(x, x.shape[-1], (3, 3), f"level_{level}")
         x = blocks.shrink(x, f"level_{level}_shrink")
         x = blocks.convolution(x, width * min(2**level, _WIDEST), 1, f"level_{level}_widen")

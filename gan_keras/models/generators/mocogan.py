@@ -3,9 +3,10 @@
 A content latent stays the same over the clip; a GRU makes a motion code of each frame; a picture network draws each
 frame from both. The network is causal over time.
 
-Inputs, standard normal: `content` [B, content_size]; `motion` [B, motion_size], how the clip as a whole moves;
-`innovation` [B, T, motion_size], what is new in each frame.
-Outputs: see `Generator`. Pictures are about -1 to 1; no tanh, which dies on plain backgrounds.
+Latents: `content` [B, content_size]; `motion` [B, motion_size], how the clip as a whole moves; `innovation`
+[B, T, motion_size], what is new in each frame.
+Outputs: see `Generator`; the state is that of the GRU (`models/motion.py`), so a clip can go on for ever. Pictures are
+about -1 to 1; no tanh, which dies on plain backgrounds.
 
 Departures from the paper: residual blocks without batch normalization; the GRU starts from and is told a latent of the
 clip, not noise alone, so that steady motion need not be found in noise; the content also scales the channels of the
@@ -19,51 +20,38 @@ from keras import layers
 from gan_keras.config import ClipSettings, ModelSettings
 from gan_keras.models import blocks
 from gan_keras.models.generator import Generator
+from gan_keras.models.motion import UNITS, motion_latents, motion_networks
 from gan_keras.models.views import small_scale
 from gan_keras.sampling import Latent
 
-_MOTION_UNITS = 64
-_UNROLLED_UP_TO = 32
 _WIDEST = 8
 
 
 def mocogan(clips: ClipSettings, model: ModelSettings) -> Generator:
-    """Builds the backbone and the renderer."""
-    latents = {"content": Latent(model.content_size), "motion": Latent(model.motion_size),
-               "innovation": Latent(model.motion_size, per_frame=True)}
+    """Builds the three networks."""
+    latents = {"content": Latent(model.content_size), **motion_latents(model.motion_size)}
     levels = blocks.halvings((clips.height, clips.width))
     split = small_scale(clips, model).bit_length() - 1
     widths = [model.generator_width * min(2**level, _WIDEST) for level in range(len(levels))]
-    backbone = _backbone(latents, clips.num_frames, levels[split:], widths[split:])
+    start, motion = motion_networks(model.motion_size, clips.num_frames)
+    backbone = _backbone(model.content_size, levels[split:], widths[split:])
     if split == 0:  # the small pictures are the pictures
-        pictures = backbone.output["small"]
-        return Generator(latents, keras.Model(backbone.input, {"features": pictures, "small": pictures}), None)
-    return Generator(latents, backbone, _renderer(levels[:split + 1], widths[:split + 1]))
+        outputs = {**backbone.output, "features": backbone.output["small"]}
+        return Generator(latents, keras.Model(backbone.input, outputs), None, motion, start)
+    return Generator(latents, backbone, _renderer(levels[:split + 1], widths[:split + 1]), motion, start)
 
 
-def _backbone(latents: dict[str, Latent], num_frames: int, levels: list[tuple[int, int]], widths: list[int]
-              ) -> keras.Model:
-    inputs = {name: keras.Input(latent.shape(num_frames), name=name) for name, latent in latents.items()}
-    start = layers.Dense(_MOTION_UNITS, activation="tanh", name="motion_start")(inputs["motion"])
-    motion = layers.RepeatVector(num_frames, name="motion_every_frame")(inputs["motion"])
-    steps = layers.Concatenate(name="motion_steps")([motion, inputs["innovation"]])
-    # In float32: rounding would add up over the frames, and XLA refuses the gradient in bfloat16.
-    codes = layers.GRU(_MOTION_UNITS, return_sequences=True, unroll=num_frames <= _UNROLLED_UP_TO, dtype="float32",
-                       name="motion_gru")(steps, initial_state=[start])
-    content = layers.RepeatVector(num_frames, name="content_every_frame")(inputs["content"])
-    x = layers.Concatenate(name="code")([content, codes])  # [B, T, content + motion units]
-    x = keras.ops.reshape(x, (-1, x.shape[-1]))  # [B * T, ...]
-    content = keras.ops.reshape(content, (-1, content.shape[-1]))
+def _backbone(content_size: int, levels: list[tuple[int, int]], widths: list[int]) -> keras.Model:
+    inputs = {"content": keras.Input((content_size,), name="content"), "codes": keras.Input((UNITS,), name="codes")}
+    x = layers.Concatenate(name="code")(list(inputs.values()))
     x = blocks.activation(blocks.dense(x, 2 * widths[-1], "code_dense"), "code_activation")
     x = blocks.dense(x, levels[-1][0] * levels[-1][1] * widths[-1], "base")
-    x = keras.ops.reshape(x, (-1, *levels[-1], widths[-1]))  # [B * T, h, w, C]
+    x = keras.ops.reshape(x, (-1, *levels[-1], widths[-1]))
     x = blocks.residual(x, widths[-1], (3, 3), "base_block")
     for level in reversed(range(len(levels) - 1)):
-        x = _grow_block(x, levels[level], widths[level], f"level_{levels[level][0]}")
-        x = _style(x, content, f"level_{levels[level][0]}_style")
-    picture = _picture(x, "small_picture")
-    outputs = {"features": _unfold(x, num_frames), "small": _unfold(picture, num_frames)}
-    return keras.Model(inputs, outputs, name="backbone")
+        x = blocks.grow_block(x, levels[level], widths[level], f"level_{levels[level][0]}")
+        x = _style(x, inputs["content"], f"level_{levels[level][0]}_style")
+    return keras.Model(inputs, {"features": x, "small": _picture(x, "small_picture")}, name="backbone")
 
 
 def _renderer(levels: list[tuple[int, int]], widths: list[int]) -> keras.Model:
@@ -71,17 +59,11 @@ def _renderer(levels: list[tuple[int, int]], widths: list[int]) -> keras.Model:
     small = keras.Input((*levels[-1], 3), name="small")
     x, picture = features, small
     for level in reversed(range(len(levels) - 1)):
-        x = _grow_block(x, levels[level], widths[level], f"level_{levels[level][0]}")
+        x = blocks.grow_block(x, levels[level], widths[level], f"level_{levels[level][0]}")
         picture = blocks.grow(picture, levels[level], f"picture_{levels[level][0]}")
     detail = _picture(x, "detail")
     picture = layers.Add(name="picture", dtype="float32")([picture, detail])
     return keras.Model({"features": features, "small": small}, picture, name="renderer")
-
-
-def _grow_block(x: keras.KerasTensor, size: tuple[int, int], channels: int, name: str) -> keras.KerasTensor:
-    if x.shape[-1] != channels:
-        x = blocks.convolution(x, channels, 1, f"{name}_narrow")
-    return blocks.residual(blocks.grow(x, size, f"{name}_grow"), channels, (3, 3), name)
 
 
 def _style(x: keras.KerasTensor, content: keras.KerasTensor, name: str) -> keras.KerasTensor:
@@ -94,6 +76,3 @@ def _picture(x: keras.KerasTensor, name: str) -> keras.KerasTensor:
     x = blocks.convolution(blocks.activation(x, f"{name}_activation"), 3, 3, f"{name}_convolution")
     return layers.Activation("linear", dtype="float32", name=name)(x)
 
-
-def _unfold(x: keras.KerasTensor, num_frames: int) -> keras.KerasTensor:
-    return keras.ops.reshape(x, (-1, num_frames, *x.shape[1:]))

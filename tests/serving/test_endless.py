@@ -1,0 +1,199 @@
+"""Sequences without end: `start` and `continue`, and what generate.py makes of them."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from gan_keras.data.clips import to_float
+from gan_keras.errors import UserError
+from gan_keras.models.generator import build_generator
+from gan_keras.sampling import draw_latents
+from gan_keras.script_settings import GenerateSettings
+from gan_keras.serving import export as export_module
+from gan_keras.serving import generation
+from gan_keras.serving.description import Description
+from gan_keras.serving.export import export
+from gan_keras.serving.generation import SavedGenerator, generate
+from gan_keras.serving.signatures import ServedGenerator
+from gan_keras.video import io
+from tests.conftest import make_run
+from tests.serving.test_export import serve
+
+SEEDS = [5, 0, 2**40]
+FRAMES = 4
+
+
+def go_on(version, state, times):
+    """The videos of some calls of `continue`, in the order of time, and the last state."""
+    videos = []
+    for _ in range(times):
+        state = serve(version, "continue", **state)
+        videos.append(state.pop("video"))
+    return np.concatenate(videos, axis=1), state
+
+
+@pytest.fixture(scope="module")
+def sequence(exported):
+    """The first 12 frames of the sequence of each seed, in three pieces."""
+    return go_on(exported, serve(exported, "start", seed=SEEDS), 3)[0]
+
+
+@pytest.fixture(scope="module")
+def finite(tmp_path_factory, tiny):
+    """A version of a generator whose clips cannot go on."""
+    run, _ = make_run(tmp_path_factory.mktemp("finite") / "run", tiny.replace(generator="dcgan3d"))
+    return export(run, run.exports)
+
+
+def test_the_first_frames_are_the_clip_bit_for_bit(exported, sequence):
+    assert sequence.dtype == np.uint8 and sequence.shape == (3, 3 * FRAMES, 16, 16, 3)
+    clips = serve(exported, "serving_default", seed=SEEDS)["video"]
+    np.testing.assert_array_equal(sequence[:, :FRAMES], clips)
+    assert np.abs(sequence[:, FRAMES:2 * FRAMES].astype(int) - clips).mean() > 5
+
+
+def test_the_frames_are_those_of_a_generator_of_long_clips(trained, tiny, sequence):
+    """One pass over 8 frames with the same weights, which knows of no pieces."""
+    long = tiny.replace(num_frames=2 * FRAMES)
+    generator = build_generator(long.clips, long.model, "float32")
+    for mine, weight in zip(generator.weights, trained[1].average.weights, strict=True):
+        mine.assign(weight)
+    short = trained[1].average
+    seeds = tf.constant(SEEDS, tf.int64)
+    whole = generator.clips(draw_latents(generator.latents, seeds, 2 * FRAMES))
+    first = short.outputs(draw_latents(short.latents, seeds, FRAMES))
+    second = short.outputs(draw_latents(short.latents, seeds, FRAMES, tf.constant([FRAMES] * 3, tf.int64)),
+                           state=first["state"])
+    pieces = tf.concat([short.render(first), short.render(second)], axis=1)
+    np.testing.assert_allclose(pieces, whole, atol=1e-5 * float(tf.reduce_max(tf.abs(whole))))
+    assert np.abs(to_float(sequence[:, :2 * FRAMES]) - np.clip(whole, -1, 1)).max() < 1.01 / 127.5
+
+
+def test_rows_of_a_batch_may_be_anywhere_in_their_sequences(exported, sequence):
+    begun = serve(exported, "start", seed=SEEDS)
+    _, once = go_on(exported, begun, 1)
+    _, twice = go_on(exported, begun, 2)
+    assert [state["first_frame"].tolist() for state in (begun, once, twice)] == [[0] * 3, [4] * 3, [8] * 3]
+    mixed = {name: np.stack([twice[name][2], begun[name][0], once[name][1], twice[name][0]]) for name in begun}
+    videos, after = go_on(exported, mixed, 1)
+    for video, (row, first) in zip(videos, [(2, 8), (0, 0), (1, 4), (0, 8)], strict=True):
+        np.testing.assert_array_equal(video, sequence[row, first:first + FRAMES])
+    assert after["first_frame"].tolist() == [12, 4, 8, 12] and after["seed"].tolist() == [2**40, 5, 0, 5]
+
+
+def test_every_tensor_begins_with_the_batch_and_what_comes_out_goes_in(exported):
+    signatures = Description.load(exported).signatures
+    state = {"seed": {"dtype": "int64", "shape": [None]}, "first_frame": {"dtype": "int64", "shape": [None]},
+             "state": {"dtype": "float32", "shape": [None, 64]}}
+    assert signatures["start"] == {"inputs": {"seed": state["seed"]}, "outputs": state}
+    assert signatures["continue"] == {
+        "inputs": state, "outputs": state | {"video": {"dtype": "uint8", "shape": [None, FRAMES, 16, 16, 3]}}}
+
+
+def test_the_card_tells_where_sequences_have_no_end(exported, finite):
+    assert "Sequences without end" in (exported / "model_card.md").read_text()
+    assert "| `start` | `seed` int64 [B] |" in (exported / "model_card.md").read_text()
+    assert "without end" not in (finite / "model_card.md").read_text()
+    assert set(Description.load(finite).signatures) == {"serving_default", "jpeg", "latents"}
+
+
+def test_a_model_that_goes_on_otherwise_is_not_published(run, monkeypatch):
+    def without_noise_of_its_own(specification, seeds, num_frames, first_frames=None):
+        return draw_latents(specification, seeds, num_frames)
+
+    monkeypatch.setattr(export_module, "draw_latents", without_noise_of_its_own)
+    with pytest.raises(RuntimeError, match="frames from 4 on differ"):
+        export(run, run.exports)
+    assert list(run.exports.iterdir()) == []
+
+
+def test_the_start_is_held_as_a_part_of_the_backbone(trained):
+    """A run that began before the first state had a network of its own goes on."""
+    generator = trained[1].average
+    assert set(generator.networks) == {"start", "motion", "backbone", "renderer"}
+    names = list(generator.named_weights("average"))
+    assert len(set(names)) == len(generator.weights)
+    assert names[:2] == ["average/backbone/motion_start/kernel", "average/backbone/motion_start/bias"]
+
+
+# ---- generate.py ----
+
+@pytest.fixture
+def settings(exported, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+
+    def make(**values):
+        return GenerateSettings(**{"model": str(exported), "seeds": f"5,0,{2**40}", "num_frames": 10, **values})
+    return make
+
+
+def test_long_sequences_in_an_array(settings, sequence):
+    generate(settings(out="long.npz"))
+    np.testing.assert_array_equal(np.load("long.npz")["videos"], sequence[:, :10])
+
+
+def test_long_sequences_in_an_array_each(settings, sequence):
+    generate(settings(out="{seed}.npz", num_frames=8))
+    np.testing.assert_array_equal(np.load("0.npz")["videos"], sequence[1:2, :8])
+
+
+@pytest.mark.parametrize("suffix", [".webm", ".mp4", ".gif"])
+def test_long_sequences_side_by_side(settings, sequence, suffix):
+    generate(settings(out=f"long{suffix}"))
+    frames = np.stack(list(io.read_video(Path(f"long{suffix}"))))
+    assert frames.shape == (10, 34, 34, 3)
+    assert np.abs(frames.astype(int) - io.grid(sequence[:, :10])).mean() < 40  # noise, which codecs blur
+
+
+def test_more_seeds_side_by_side_than_are_generated_at_once(settings, exported):
+    generate(settings(out="many", seeds="0-8", num_frames=5))
+    generate(settings(out="many.webm", seeds="0-8", num_frames=5))
+    together = list(io.read_video(Path("many.webm")))
+    assert len(together) == 5 and together[0].shape == (52, 52, 3)
+    *_, last = SavedGenerator(exported).pieces([8], 5)
+    np.testing.assert_array_equal(io.read_image(Path("many/8/00004.png")), last[0, 0])
+
+
+def test_a_long_sequence_as_a_folder_of_frames(settings, sequence):
+    generate(settings(out="frames", seeds="5"))
+    assert sorted(path.name for path in Path("frames").iterdir()) == [f"{time:05d}.png" for time in range(10)]
+    np.testing.assert_array_equal(io.read_image(Path("frames/00009.png")), sequence[0, 9])
+
+
+def test_memory_does_not_grow_with_the_sequence(settings, monkeypatch):
+    """Frames are handed on before the next ones are made."""
+    made = []
+    monkeypatch.setattr(SavedGenerator, "pieces", lambda self, seeds, frames: (
+        made.append(first) or np.zeros([len(seeds), 4, 16, 16, 3], np.uint8) for first in range(0, frames, 4)))
+    written = []
+    monkeypatch.setattr(generation.io, "write_pieces", lambda path, pieces, fps: written.extend(
+        len(made) for _ in pieces))
+    generate(settings(out="long.webm", seeds="5", num_frames=40))
+    assert written == list(range(1, 11))
+
+
+def test_what_is_made_in_memory_has_a_limit(settings, monkeypatch):
+    monkeypatch.setattr(generation, "_MOST_HELD", 3 * 16 * 16 * 3 * 9)
+    for out in ("long.gif", "long.png"):
+        with pytest.raises(UserError, match=r"at most 9 for .*a \.webm may have any.*Received: num_frames=10$"):
+            generate(settings(out=out))
+    generate(settings(out="long.gif", num_frames=9))
+    generate(settings(out="{seed}.gif", seeds="5,0"))  # each in a file of its own
+    assert sorted(path.name for path in Path().iterdir()) == ["0.gif", "5.gif", "long.gif"]
+
+
+def test_clips_that_cannot_go_on_are_refused(settings, finite):
+    with pytest.raises(UserError, match=r"`num_frames` must be at most 4.*recurrent.*Received: num_frames=10$"):
+        generate(settings(out="long.webm", model=str(finite)))
+    assert list(Path().iterdir()) == []
+    generate(settings(out="short.npz", model=str(finite), num_frames=3))
+    assert np.load("short.npz")["videos"].shape == (3, 3, 16, 16, 3)
+
+
+def test_served_functions_of_a_finite_generator(tiny):
+    config = tiny.replace(generator="dcgan3d")
+    generator = build_generator(config.clips, config.model, "float32")
+    assert generator.start is None and set(generator.networks) == {"backbone"}
+    assert "start" not in ServedGenerator(generator, config.clips).signatures
