@@ -1,61 +1,166 @@
 """Times the training step on clips of noise, without the input pipeline.
 
     python benchmarks/train_step.py --resolution=32
+    python benchmarks/train_step.py --peer=PATH_OF_ITS_SCRIPT --peer_python=ITS_INTERPRETER
+    python benchmarks/train_step.py --resolution=32 --all
 
-Takes about 40 seconds. Takes every flag of train.py that makes the model or the step. Ends with one JSON line:
-milliseconds of a step without and with the penalty (medians), and clips per second over a whole round of
-`penalty_every` steps.
+Takes about 40 seconds, with a peer three times that. Takes every flag of train.py that makes the model or the step.
+Ends with one JSON line: milliseconds of a step without and with the penalty (medians); clips per second over a whole
+round of `penalty_every` steps; the operations of a clip in it, and what share of the machine's fastest convolutions
+that is; the peak memory of the process. `--all` is every family of generators in both precisions on one and two
+devices, each in a process of its own, as a table.
 """
 
+import dataclasses
+import itertools
 import json
 import statistics
 import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from gan_keras import flags, quiet
+from benchmarks import harness
+from gan_keras import catalog, flags, quiet
 from gan_keras.config import Config
+from gan_keras.errors import UserError
+from gan_keras.settings import Settings, setting
 
-STEPS = 15
+WARM_UP, STEPS = 3, 12
+
+
+@dataclasses.dataclass(frozen=True)
+class TrainStepSettings(Settings):
+    """The measurement."""
+
+    all: bool = setting(False, "Every generator in float32 and bfloat16 on 1 and 2 devices.")
+    ceiling: bool = setting(True, "Measure the fastest convolutions too.")
+
+
+class Step:
+    """The networks, clips of noise and the times measured so far.
+
+    Attributes:
+        precision: Keras dtype policy.
+        devices: how many.
+        milliseconds: of each step after the warm-up, by whether it had the penalty.
+    """
+
+    def __init__(self, config: Config) -> None:
+        import tensorflow as tf
+
+        from gan_keras import hardware
+        from gan_keras.gan import VideoGAN
+
+        strategy = hardware.make_strategy(config.hardware)
+        self.config, self.devices = config, strategy.num_replicas_in_sync
+        self.precision = hardware.precision_policy(config.hardware)
+        self._gan = VideoGAN(config, strategy, self.precision, hardware.uses_xla(config.hardware))
+        shape = (config.clips_per_step, *config.clips.shape)
+        self._clips = self._gan.split(tf.cast(tf.random.stateless_uniform(shape, [0, 0], 0, 256, tf.int32), tf.uint8))
+        self._number = tf.constant(1, tf.int64)
+        self._kinds = (False, True) if config.objective.penalty != "none" else (False,)
+        self.milliseconds = {kind: [] for kind in self._kinds}
+
+    def clips_per_second(self) -> float:
+        """Measured over steps without and with the penalty, mixed as in training."""
+        now = {}
+        for penalize in self._kinds:
+            times = [self._time(penalize) for _ in range(WARM_UP + STEPS)][WARM_UP:]
+            self.milliseconds[penalize] += times
+            now[penalize] = statistics.median(times)
+        return 1000 * self.config.optimization.batch_size / self._of_round(now)
+
+    def operations_per_clip(self) -> float:
+        """Floating-point operations of the training step for each of its clips."""
+        from benchmarks import flops
+
+        traced = self._gan.train_step.get_concrete_function
+        counted = {kind: flops.count(traced(self._clips, self._number, kind)) for kind in self._kinds}
+        return self._of_round(counted) / self.config.optimization.batch_size
+
+    def _time(self, penalize: bool) -> float:
+        begun = time.perf_counter()
+        float(self._gan.train_step(self._clips, self._number, penalize)["skipped"])
+        return 1000 * (time.perf_counter() - begun)
+
+    def _of_round(self, values: dict[bool, float]) -> float:
+        """The mean over a round, of which one step has the penalty."""
+        share = 1 / self.config.objective.penalty_every
+        return values[False] + share * (values.get(True, values[False]) - values[False])
 
 
 def main() -> None:
-    """Builds the networks, times the steps, prints."""
+    """One measurement, or the table of all."""
+    settings, peer = flags.settings(TrainStepSettings), flags.settings(harness.PeerSettings)
     config = Config().replace(**flags.given())
+    if settings.all:
+        if peer.peer:
+            raise UserError(f"`all` is a table of ours alone. Received: all=true, peer={peer.peer}")
+        rows = list(measure_all(settings))
+        print("\n" + harness.table(list(rows[0]), (row.values() for row in rows)) + "\n")
+        print(json.dumps({"benchmark": "train_step", "rows": rows}))
+        return
+    print(json.dumps({"benchmark": "train_step", **measure(config, settings, peer)}))
+
+
+def measure(config: Config, settings: TrainStepSettings, peer: harness.PeerSettings) -> dict[str, Any]:
+    """The numbers of one configuration in this process, with those of a peer where one is named."""
     quiet.import_tensorflow()
-    import tensorflow as tf
+    step = Step(config)
+    compared = {}
+    if peer.peer:
+        turns = harness.take_turns(step.clips_per_second, lambda: peer_videos_per_second(peer))
+        speed, compared = statistics.median(turns["ours"]), harness.comparison(turns, "videos_per_second")
+    else:
+        speed = step.clips_per_second()
+    memory = harness.megabytes()  # before the ceiling takes its own
+    medians = [round(statistics.median(times), 1) for times in step.milliseconds.values()]
+    return {"generator": config.model.generator, "resolution": config.clips.resolution,
+            "num_frames": config.clips.num_frames, "batch_size": config.optimization.batch_size,
+            "precision": step.precision, "devices": step.devices, "milliseconds": medians[0],
+            "milliseconds_with_penalty": medians[-1], "clips_per_second": round(speed, 1),
+            "videos_per_second": round(speed, 2), "peak_megabytes": round(memory),
+            **arithmetic(step, speed, settings.ceiling), **compared}
 
-    from gan_keras import hardware
-    from gan_keras.gan import VideoGAN
 
-    strategy = hardware.make_strategy(config.hardware)
-    precision = hardware.precision_policy(config.hardware)
-    gan = VideoGAN(config, strategy, precision, hardware.uses_xla(config.hardware))
-    shape = (config.optimization.batch_size, *config.clips.shape)
-    clips = gan.split(tf.cast(tf.random.stateless_uniform(shape, [0, 0], 0, 256, tf.int32), tf.uint8))
+def arithmetic(step: Step, clips_per_second: float, ceiling: bool) -> dict[str, float]:
+    """What the step computes in a second, and how near that is to the fastest convolutions."""
+    from benchmarks.ceiling import operations_per_second
 
-    def milliseconds(penalize: bool) -> float:
-        times = []
-        for step in range(STEPS):
-            begun = time.perf_counter()
-            float(gan.train_step(clips, tf.constant(step, tf.int64), penalize)["skipped"])
-            times.append(1000 * (time.perf_counter() - begun))
-        return statistics.median(times[3:])
+    each = step.operations_per_clip()
+    found = {"flops_per_video": round(each), "teraflops": round(each * clips_per_second / 1e12, 4)}
+    if ceiling:
+        most = operations_per_second(step.precision.removeprefix("mixed_"))
+        found |= {"ceiling_teraflops": round(most / 1e12, 4),
+                  "share_of_ceiling": round(each * clips_per_second / most, 3)}
+    return found
 
-    plain = milliseconds(False)
-    objective = config.objective
-    penalized = milliseconds(True) if objective.penalty != "none" else plain
-    mean = plain + (penalized - plain) / objective.penalty_every
-    print(json.dumps({
-        "benchmark": "train_step", "generator": config.model.generator, "resolution": config.clips.resolution,
-        "num_frames": config.clips.num_frames, "batch_size": config.optimization.batch_size, "precision": precision,
-        "devices": strategy.num_replicas_in_sync, "milliseconds": round(plain, 1),
-        "milliseconds_with_penalty": round(penalized, 1),
-        "clips_per_second": round(1000 * config.optimization.batch_size / mean, 1)}))
+
+def peer_videos_per_second(peer: harness.PeerSettings) -> float:
+    """The peer's own benchmark, in bfloat16."""
+    printed = harness.run(peer.peer_python, peer.peer, "--benchmark", 10, "--dtype", "bfloat16")
+    return harness.last_json(printed)["videos_per_second"]
+
+
+def measure_all(settings: TrainStepSettings) -> Iterator[dict[str, Any]]:
+    """The numbers of each family, precision and count of devices, in processes of their own."""
+    passed = harness.passed_on(TrainStepSettings)
+    for family, precision, devices in itertools.product(catalog.choices("models.generators"), ("float32", "bfloat16"),
+                                                        (1, 2)):
+        print(f"{family}, {precision}, {devices} device(s)", flush=True)
+        found = harness.last_json(harness.script(
+            "benchmarks/train_step.py", *passed, f"--ceiling={settings.ceiling}", f"--generator={family}",
+            f"--precision={precision}", f"--virtual_devices={devices}"))
+        found.pop("benchmark")
+        yield found
 
 
 if __name__ == "__main__":
     flags.define_config()
+    flags.define(TrainStepSettings)
+    flags.define(harness.PeerSettings)
     flags.run(main)

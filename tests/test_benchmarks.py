@@ -1,0 +1,159 @@
+"""What the benchmarks compute from what they measured; their timings are not tested."""
+
+import ast
+import json
+import subprocess
+import sys
+
+import pytest
+import tensorflow as tf
+
+from benchmarks import flops, harness, recipe, scaling
+from gan_keras.errors import UserError
+from gan_keras.run_folder import RunFolder
+from tests.conftest import ROOT
+
+BENCHMARKS = sorted((ROOT / "benchmarks").glob("*.py"))
+PICTURES = tf.TensorSpec([2, 6, 6, 4])
+CONVOLUTION = 2 * (2 * 6 * 6 * 8) * (3 * 3 * 4)
+"""Operations of 3x3 from 4 to 8 channels over PICTURES: each number of the result is a sum of 36 products."""
+
+
+def counted(function, *specs):
+    return flops.count(tf.function(function, autograph=False).get_concrete_function(*specs))
+
+
+# ---- flops ----
+
+def test_a_convolution_counts_its_multiply_adds_twice():
+    kernel = tf.zeros([3, 3, 4, 8])
+    assert counted(lambda x: tf.nn.conv2d(x, kernel, 1, "SAME"), PICTURES) == CONVOLUTION
+    assert counted(lambda x: tf.nn.conv2d(x, kernel, 2, "SAME"), PICTURES) == CONVOLUTION // 4
+
+
+@pytest.mark.parametrize(("watched", "times"), [("kernel", 2), ("both", 3)])
+def test_each_gradient_that_is_used_costs_as_much_as_the_convolution(watched, times):
+    kernel = tf.zeros([3, 3, 4, 8])
+    nested = tf.function(lambda x, kernel: tf.nn.conv2d(x, kernel, 1, "SAME"), autograph=False)
+
+    def gradients(x):
+        with tf.GradientTape() as tape:
+            tape.watch((x, kernel))
+            loss = tf.reduce_sum(nested(x, kernel) ** 2)
+        found = tape.gradient(loss, [x, kernel])
+        return found if watched == "both" else found[1]
+
+    assert counted(gradients, PICTURES) == times * CONVOLUTION
+
+
+def test_convolutions_over_time_and_channel_by_channel():
+    clips = tf.TensorSpec([1, 4, 6, 6, 2])
+    assert counted(lambda x: tf.nn.conv3d(x, tf.zeros([3, 3, 3, 2, 5]), [1] * 5, "SAME"), clips) == (
+        2 * (4 * 6 * 6 * 5) * (27 * 2))
+    kernel = tf.zeros([3, 3, 4, 2])
+    assert counted(lambda x: tf.nn.depthwise_conv2d(x, kernel, [1] * 4, "SAME"), PICTURES) == 2 * (2 * 36 * 8) * 9
+
+
+def test_matrix_products_count_their_shared_side():
+    left, right = tf.TensorSpec([7, 5]), tf.TensorSpec([7, 3])
+    assert counted(lambda a, b: tf.matmul(a, b, transpose_a=True), left, right) == 2 * 5 * 3 * 7
+    batch = tf.TensorSpec([6, 4, 2]), tf.TensorSpec([6, 2, 9])
+    assert counted(tf.matmul, *batch) == 2 * 6 * 4 * 9 * 2
+
+
+def test_loops_count_their_trips_and_conditionals_their_longer_branch():
+    square, rows = tf.zeros([4, 4]), tf.TensorSpec([6, 4, 4])
+    assert counted(lambda x: tf.map_fn(lambda row: row @ square, x), rows) == 6 * 2 * 4**3
+    longer = lambda x: tf.cond(x[0, 0, 0] > 0, lambda: x[0] @ square @ square, lambda: x[0] @ square)  # noqa: E731
+    assert counted(longer, rows) == 2 * 2 * 4**3
+
+
+def test_what_nothing_needs_is_not_counted():
+    def function(x):
+        tf.matmul(x, x)
+        return x + 1.0
+
+    assert counted(function, tf.TensorSpec([4, 4])) == 0
+
+
+def test_an_unknown_shape_is_not_guessed():
+    with pytest.raises(ValueError, match="not known"):
+        counted(lambda x: tf.matmul(x, tf.zeros([4, 4])), tf.TensorSpec([None, 4]))
+
+
+# ---- recipe ----
+
+def test_a_row_of_the_recipe_is_the_last_evaluation_and_the_median_speed(tmp_path):
+    run = RunFolder(tmp_path)
+    for step, speed in ((50, 10.0), (100, 90.0), (150, 80.0)):
+        run.append_metrics(step, {"learning_rate": 1e-3, "speed/clips_per_second": speed})
+    run.append_metrics(100, {"evaluation/clips": 64, "frechet/joint": 9.0})
+    run.append_metrics(150, {"evaluation/clips": 64, "frechet/joint": 7.5, "coverage": 0.25,
+                             "speed/clips_per_second": 500.0})
+    row = recipe.row(run.metrics())
+    assert row == {"steps": 150, **dict.fromkeys(recipe.COLUMNS), "clips/s": 80.0, "joint": 7.5, "coverage": 0.25}
+
+
+def test_every_variant_is_a_start_of_train_py_of_its_own():
+    code = ("from benchmarks import recipe\n"
+            "from gan_keras import flags\n"
+            "from gan_keras.config import Config\n"
+            "flags.define_config()\n"
+            "for line in recipe.VARIANTS.values():\n"
+            "    flags.FLAGS.unparse_flags(); flags.FLAGS(['train.py', *line.split()])\n"
+            "    Config().replace(**flags.given())")
+    subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=True)
+    folders = [recipe.folder_name(name) for name in recipe.VARIANTS]
+    assert len(set(folders)) == len(folders) and not any("," in name for name in recipe.VARIANTS)
+
+
+# ---- scaling, and what all share ----
+
+def test_the_exponent_is_the_slope_between_the_ends():
+    points = [{"pixels": 100, "milliseconds": 10.0, "peak_megabytes": 500.0},
+              {"pixels": 200, "milliseconds": 999.0, "peak_megabytes": 999.0},
+              {"pixels": 400, "milliseconds": 40.0, "peak_megabytes": 1000.0}]
+    assert scaling.exponents(points) == {"milliseconds": 1.0, "peak_megabytes": 0.5}
+
+
+def test_turns_alternate_and_are_compared_by_their_medians(capsys):
+    ours, theirs, order = iter([8.0, 2.0, 6.0]), iter([1.0, 3.0]), []
+    turns = harness.take_turns(lambda: order.append("ours") or next(ours),
+                               lambda: order.append("theirs") or next(theirs))
+    assert order == ["ours", "theirs", "ours", "theirs", "ours"]
+    assert harness.comparison(turns, "clips_per_second") == {
+        "peer_clips_per_second": 2.0, "ratio": 3.0, "turns": {"ours": [8.0, 2.0, 6.0], "theirs": [1.0, 3.0]}}
+    assert capsys.readouterr().out.count("turn") == 5
+
+
+def test_the_last_json_line_of_a_program_is_found():
+    assert harness.last_json('{"a": 1}\n{"a": 2}\nbye\n') == {"a": 2}
+    with pytest.raises(UserError, match="Received: output"):
+        harness.last_json("nothing")
+
+
+def test_a_program_that_fails_says_what_it_said():
+    with pytest.raises(harness.ProgramFailed, match=r"failed and said: broken\. Received: exit code=3"):
+        harness.run(sys.executable, "-c", "import sys; print('broken', file=sys.stderr); sys.exit(3)")
+
+
+def test_tables_are_markdown():
+    assert harness.table(["name", "value"], [["one", 1.23456], ["none", None]]) == (
+        "| name | value |\n|---|---|\n| one | 1.235 |\n| none | – |")
+
+
+def test_benchmarks_stay_readable():
+    for path in BENCHMARKS:
+        assert path.read_text().count("\n") <= 300, path
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.FunctionDef):
+                assert node.end_lineno - node.lineno < 50, f"{path}: {node.name}"
+
+
+def test_benchmarks_import_nothing_heavy_before_their_flags_are_parsed():
+    commands = [path.stem for path in BENCHMARKS if "flags.run(main)" in path.read_text()]
+    code = ("import importlib, json, sys\n"
+            f"for name in {commands}: importlib.import_module(f'benchmarks.{{name}}')\n"
+            "print(json.dumps([m for m in ('tensorflow', 'keras', 'cv2', 'numpy') if m in sys.modules]))")
+    found = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert len(commands) == 6 and json.loads(found.stdout) == []
