@@ -86,8 +86,6 @@ class ModelSettings(Settings):
                                minimum=1, maximum=4096)
     judged_pairs: int = setting(1, "Pairs of neighbouring frames of each clip that are rendered and judged at full "
                                 "resolution in a step.", minimum=1, maximum=512)
-    close_clips: int = setting(0, "Further clips, for each of the batch, of which only the frames judged at full "
-                               "resolution are made; 0: those of the batch itself are judged.", minimum=0, maximum=64)
     small_scale: int = setting(0, "How many times smaller the frames are that the clip discriminator sees; 0: by the "
                                "resolution.", minimum=0, maximum=8)
 
@@ -202,11 +200,6 @@ class Config:
             changes = {name: value for name, value in values.items() if name in known}
             groups[group.name] = dataclasses.replace(getattr(self, group.name), **changes)
         return dataclasses.replace(self, **groups)
-
-    @property
-    def clips_per_step(self) -> int:
-        """Training clips that a step takes: those judged whole, and those of which only the close view is."""
-        return self.optimization.batch_size * (1 + self.model.close_clips)
 
     def items(self) -> Iterator[tuple[dataclasses.Field, Any]]:
         """Every setting's field and value, group by group."""

@@ -19,6 +19,7 @@ from gan_keras.config import Config
 from gan_keras.data import clips as clip_batch
 from gan_keras.data.augment import UNIFORMS
 from gan_keras.errors import UserError
+from gan_keras.models import blocks
 from gan_keras.models.discriminator import Discriminator, build_discriminators, named_weights
 from gan_keras.models.generator import build_generator
 from gan_keras.models.views import close_view, pairs_from, small_scale, small_view
@@ -113,7 +114,7 @@ class VideoGAN:
         """One step of all networks.
 
         Args:
-            clips: uint8 [clips_per_step, T, H, W, 3], or that split over the replicas.
+            clips: uint8 [batch_size, T, H, W, 3], or that split over the replicas.
             step: int64 scalar, from which the step's random numbers come.
             penalize: whether the gradient penalty is part of it; a Python bool (each value is traced once).
 
@@ -196,47 +197,34 @@ class VideoGAN:
 
     def _noise(self, step: tf.Tensor, replica_id: tf.Tensor) -> Noise:
         """Every random number of the step: those of the global batch, cut to this replica's rows."""
-        optimization, model = self.config.optimization, self.config.model
-        seed, replicas = optimization.seed, self.strategy.num_replicas_in_sync
-        whole, close = optimization.batch_size, optimization.batch_size * max(1, model.close_clips)
+        optimization, replicas = self.config.optimization, self.strategy.num_replicas_in_sync
+        seed, batch_size = optimization.seed, optimization.batch_size
 
         def mine(global_noise: tf.Tensor) -> tf.Tensor:
             rows = global_noise.shape[0] // replicas
             return global_noise[replica_id * rows:(replica_id + 1) * rows]
 
         def uniform(stream: str, *shape: int) -> tf.Tensor:
-            return mine(sampling.step_uniform(seed, stream, step, list(shape)))
+            return mine(sampling.step_uniform(seed, stream, step, [batch_size, *shape]))
 
-        def latents(stream: str, count: int) -> Tensors:
-            seeds = mine(sampling.step_seeds(seed, stream, step, count))
-            return sampling.draw_latents(self.generator.latents, seeds, self.config.clips.num_frames)
-
-        drawn = {"latents": latents("latents", whole), "frames": uniform("frames", close, model.judged_pairs)}
-        if model.close_clips:
-            drawn["close_latents"] = latents("close", close)
+        seeds = mine(sampling.step_seeds(seed, "latents", step, batch_size))
+        drawn = {"latents": sampling.draw_latents(self.generator.latents, seeds, self.config.clips.num_frames),
+                 "frames": uniform("frames", self.config.model.judged_pairs)}
         augmentations = len(self.config.objective.augment_step)
         for stream, shape in (("penalty", (1,)), ("augment", (augmentations, UNIFORMS))):
-            drawn[stream] = {view: uniform(f"{stream}/{view}", count, *shape)
-                             for view, count in (("small", whole), ("close", close))}
+            drawn[stream] = {view: uniform(f"{stream}/{view}", *shape) for view in ("small", "close")}
         return drawn
 
     def _real_views(self, clips: tf.Tensor, noise: Noise) -> Tensors:
-        """Of uint8 clips: of each group, the first is judged whole and the others closely."""
-        group = 1 + self.config.model.close_clips
-        grouped = tf.reshape(clips, [-1, group, *self.config.clips.shape])
-        whole = grouped[:, 0]
-        close = tf.reshape(grouped[:, 1:], [-1, *self.config.clips.shape]) if group > 1 else whole
-        return self._augmented({"small": small_view(clip_batch.to_float(whole), self._scale),
-                                "close": clip_batch.to_float(close_view(close, self._judged_frames(noise)))}, noise)
+        close = close_view(clips, self._judged_frames(noise))
+        return self._augmented({"small": small_view(clip_batch.to_float(clips), self._scale),
+                                "close": clip_batch.to_float(close)}, noise)
 
     def _fake_views(self, noise: Noise) -> Tensors:
-        """Small pictures of all frames; of full-size ones, and of clips only judged closely, what will be looked at."""
-        outputs, frames = self.generator.outputs(noise["latents"], training=True), self._judged_frames(noise)
-        if self.config.model.close_clips:
-            close = self.generator.render(self.generator.outputs(noise["close_latents"], frames, training=True))
-        else:
-            close = self.generator.render(outputs, frames)
-        return self._augmented({"small": outputs["small"], "close": close}, noise)
+        """Small pictures of all frames, and full-size ones of those that will be looked at."""
+        outputs = self.generator.outputs(noise["latents"], training=True)
+        views = {"small": outputs["small"], "close": self.generator.render(outputs, self._judged_frames(noise))}
+        return self._augmented({view: blocks.cut(clips, -1.0, 1.0) for view, clips in views.items()}, noise)
 
     def _judged_frames(self, noise: Noise) -> tf.Tensor:
         return pairs_from(tf.cast(noise["frames"] * (self.config.clips.num_frames - 1), tf.int32))

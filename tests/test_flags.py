@@ -28,7 +28,7 @@ def eager():
 def weights(config):
     """All variables after two steps."""
     gan = VideoGAN(config, tf.distribute.get_strategy())
-    shape = (config.clips_per_step, *config.clips.shape)
+    shape = (config.optimization.batch_size, *config.clips.shape)
     clips = tf.cast(tf.random.stateless_uniform(shape, [1, 2], 0, 256, tf.int32), tf.uint8)
     for step in range(2):
         gan.train_step(clips, tf.constant(step, tf.int64), gan.penalizes(step))
@@ -53,7 +53,7 @@ OBSERVED = {
     "resolution": ("16", shapes), "num_frames": (4, shapes),
     "generator": ("dcgan3d", shapes), "discriminators": (("pair:0.5", "clip"), generator_weights),
     "generator_width": (8, shapes), "discriminator_width": (8, shapes), "content_size": (7, shapes),
-    "motion_size": (5, shapes), "judged_pairs": (2, weights), "close_clips": (1, weights), "small_scale": (1, shapes),
+    "motion_size": (5, shapes), "judged_pairs": (2, weights), "small_scale": (1, shapes),
     "loss": ("hinge", weights), "penalty": ("r1", weights), "penalty_weight": (9.0, weights),
     "penalty_every": (2, weights), "augment_step": (("brightness",), weights),
     "seed": (3, weights), "batch_size": (4, weights), "optimizer": ("sgd", shapes), "learning_rate": (0.1, weights),

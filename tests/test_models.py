@@ -12,6 +12,7 @@ from gan_keras.errors import UserError
 from gan_keras.models import blocks
 from gan_keras.models.discriminator import build_discriminators
 from gan_keras.models.generator import build_generator
+from gan_keras.models.generators import layered
 from gan_keras.models.views import small_scale
 
 SIZES = [("16", 4), ("40x24", 5), ("64", 7)]
@@ -116,10 +117,35 @@ def test_halvings_round_up_and_stop_in_time():
     assert blocks.halvings((64, 64))[-1] == (4, 4)
 
 
-def test_grow_cuts_to_odd_sizes_and_keeps_means():
-    inputs = keras.Input((3, 3, 1))
-    model = keras.Model(inputs, blocks.grow(inputs, (5, 6), "grow"))
-    np.testing.assert_allclose(model(tf.ones([1, 3, 3, 1])), tf.ones([1, 5, 6, 1]))
+@pytest.mark.parametrize(("side", "level"), [(40, 0), (39, 1), (10, 2), (3, 3)])
+def test_the_first_level_within_a_side(side, level):
+    assert blocks.first_within(blocks.halvings((40, 56)), side) == level
+
+
+@pytest.mark.parametrize("size", [(6, 8), (5, 8)])
+def test_growth_is_bilinear(size):
+    x = tf.random.stateless_normal([2, 3, 4, 5], [1, 2])
+    np.testing.assert_allclose(blocks.Grow(size, "grow")(x), tf.image.resize(x, size), atol=1e-6)
+
+
+def test_what_is_cut_can_come_back_but_not_run_away():
+    x, pull = tf.constant([-2.5, -2.5, -1.5, 0.5, 2.5, 2.5]), tf.constant([1.0, -1.0, 1.0, 7.0, 1.0, -1.0])
+    with tf.GradientTape() as tape:
+        tape.watch(x)
+        y = blocks.cut(x, -1.0, 1.0)
+    np.testing.assert_array_equal(y, [-1.0, -1.0, -1.0, 0.5, 1.0, 1.0])
+    np.testing.assert_array_equal(tape.gradient(y, x, pull), [0.0, -1.0, 1.0, 7.0, 1.0, 0.0])
+
+
+def test_later_layers_of_colour_lie_over_earlier_ones():
+    inputs = keras.Input((1, 4, 3)), keras.Input((12,)), keras.Input((1, 1, 3))
+    paint = keras.Model(inputs, layered.paint(*inputs, "picture"))
+    shown = np.array([[0, 0, 0], [1, 0, 0], [1, 1, 0], [0.5, 0, 0.5]], "float32")
+    colours = np.linspace(-1, 1, 12, dtype="float32").reshape(4, 3)
+    picture = paint([shown[None, None], colours.reshape(1, 12), np.full([1, 1, 1, 3], 100, "float32")]).numpy()[0, 0]
+    ground = colours[0] + 100
+    expected = ground, colours[1], colours[2], 0.5 * colours[3] + 0.25 * colours[1] + 0.25 * ground
+    np.testing.assert_allclose(picture, expected, atol=1e-6)
 
 
 @pytest.mark.parametrize("precision", ["float32", "mixed_bfloat16"])

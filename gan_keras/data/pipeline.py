@@ -25,7 +25,7 @@ _WINDOW_BYTES = 256 * 2**20
 
 
 def training_batches(folder: Path, manifest: Manifest, config: Config, first_step: int = 0) -> tf.data.Dataset:
-    """Endless batches of the train split, uint8 [clips_per_step, T, H, W, 3], from the given step on.
+    """Endless batches of the train split, uint8 [batch_size, T, H, W, 3], from the given step on.
 
     Args:
         folder: the prepared clips.
@@ -39,7 +39,7 @@ def training_batches(folder: Path, manifest: Manifest, config: Config, first_ste
     total = manifest.count("train")
     if not total:
         raise UserError(f"{folder} holds no training clips.")
-    batch_size, seed = config.clips_per_step, config.optimization.seed
+    batch_size, seed = config.optimization.batch_size, config.optimization.seed
     epoch, offset = divmod(first_step * batch_size, total)
     order = _Order(folder, manifest, seed)
     serialized = order.records(epoch, offset)

@@ -7,9 +7,10 @@ for that reason, or the first pictures are made of squares.
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import keras
+import numpy as np
 from keras import layers
 
 _SLOPE = 0.2
@@ -56,6 +57,26 @@ def activation(x: keras.KerasTensor, name: str) -> keras.KerasTensor:
     return layers.LeakyReLU(negative_slope=_SLOPE, name=name)(x)
 
 
+def cut(x: keras.KerasTensor, low: float, high: float) -> keras.KerasTensor:
+    """x cut to low..high. Outside, the gradient goes through as if it was not, but half the range away only inwards.
+
+    With no gradient outside, what was cut once would stay so for ever; with all of it, it would run away; with inward
+    gradients alone, it would come to rest nowhere but at the edge, where noise shows.
+    """
+    margin = (high - low) / 2
+
+    @keras.ops.custom_gradient
+    def cut_x(x: keras.KerasTensor) -> tuple[keras.KerasTensor, Callable]:
+        def gradient(upstream: keras.KerasTensor) -> keras.KerasTensor:
+            # Descent goes against the gradient: a positive one makes x less.
+            passed = ((x >= low - margin) | (upstream < 0)) & ((x <= high + margin) | (upstream > 0))
+            return upstream * keras.ops.cast(passed, upstream.dtype)
+
+        return keras.ops.clip(x, low, high), gradient
+
+    return cut_x(x)
+
+
 class Bias(layers.Layer):
     """Adds a learned number to each channel, as a layer of its own.
 
@@ -89,20 +110,41 @@ def residual(x: keras.KerasTensor, channels: int, kernels: Sequence[int | tuple[
     return layers.Add(name=f"{name}_sum")([x, branch])
 
 
-def grow(x: keras.KerasTensor, size: tuple[int, int], name: str) -> keras.KerasTensor:
-    """[N, h, w, C] → [N, *size, C], at most twice the size: doubled, then cut to the odd size if need be."""
-    x = layers.UpSampling2D(2, interpolation="bilinear", name=name)(x)
-    extra = x.shape[1] - size[0], x.shape[2] - size[1]
-    if any(extra):
-        x = layers.Cropping2D(((0, extra[0]), (0, extra[1])), name=f"{name}_cut")(x)
-    return x
+class Grow(layers.Layer):
+    """Bilinear growth [N, h, w, C] → [N, *size, C], as products with one matrix over rows and one over columns.
+
+    The same numbers as `tf.image.resize`, which computes in float32 and takes four times as long.
+    """
+
+    def __init__(self, size: tuple[int, int], name: str) -> None:
+        super().__init__(name=name)
+        self._size = size
+
+    def call(self, x: keras.KerasTensor) -> keras.KerasTensor:
+        """x at the size."""
+        reshape, (height, width, channels) = keras.ops.reshape, x.shape[1:]
+        rows, columns = (keras.ops.convert_to_tensor(_bilinear(*sides), x.dtype)
+                         for sides in zip((height, width), self._size, strict=True))
+        x = keras.ops.matmul(rows, reshape(x, (-1, height, width * channels)))
+        x = keras.ops.matmul(columns, reshape(x, (-1, width, channels)))
+        return reshape(x, (-1, *self._size, channels))
 
 
-def grow_block(x: keras.KerasTensor, size: tuple[int, int], channels: int, name: str) -> keras.KerasTensor:
-    """A residual block at `size`, at most twice the size of x, with its number of channels."""
+def _bilinear(before: int, after: int) -> np.ndarray:
+    """What each of `after` pixels takes of each of `before`, [after, before]; the middles of pixels count."""
+    middles = (np.arange(after) + 0.5) * before / after - 0.5
+    return np.maximum(0, 1 - np.abs(np.clip(middles, 0, before - 1)[:, None] - np.arange(before)))
+
+
+def grow_block(x: keras.KerasTensor, size: tuple[int, int], channels: int, name: str,
+               added: keras.KerasTensor | None = None) -> keras.KerasTensor:
+    """A residual block at `size`, at most twice the size of x, with its number of channels; `added` goes in first."""
     if x.shape[-1] != channels:
         x = convolution(x, channels, 1, f"{name}_narrow")
-    return residual(grow(x, size, f"{name}_grow"), channels, (3, 3), name)
+    x = Grow(size, f"{name}_grow")(x)
+    if added is not None:
+        x = layers.Add(name=f"{name}_added")([x, added])
+    return residual(x, channels, (3, 3), name)
 
 
 def shrink(x: keras.KerasTensor, name: str) -> keras.KerasTensor:
@@ -129,3 +171,7 @@ def halvings(size: tuple[int, int], smallest: int = 4) -> list[tuple[int, int]]:
         sizes.append((math.ceil(sizes[-1][0] / 2), math.ceil(sizes[-1][1] / 2)))
     return sizes
 
+
+def first_within(levels: list[tuple[int, int]], side: int) -> int:
+    """Which of the sizes is the first whose shorter side is at most `side`; the last one where none is."""
+    return next((level for level, size in enumerate(levels) if min(size) <= side), len(levels) - 1)

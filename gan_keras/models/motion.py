@@ -8,7 +8,6 @@ All of it is float32: rounding would add up over the frames, and XLA refuses the
 """
 
 import keras
-import numpy as np
 from keras import layers
 
 from gan_keras.sampling import Latent
@@ -17,10 +16,8 @@ UNITS = 64
 """Numbers in a code, and in the state."""
 
 _UNROLLED_UP_TO = 32
-_NOVELTY = 0.1
+_NOVELTY = 0.3
 """How strong what is new in a frame is at first, beside how the clip as a whole moves."""
-_INERTIA = 1.5
-"""Bias of the update gate at first: a state keeps sigmoid(1.5) = 0.82 of itself from one frame to the next."""
 
 
 def motion_latents(size: int) -> dict[str, Latent]:
@@ -51,13 +48,5 @@ def motion_networks(size: int, num_frames: int) -> tuple[keras.Model, keras.Mode
     novelty = layers.Rescaling(_NOVELTY, dtype="float32", name="innovation_scaled")(inputs["innovation"])
     steps = layers.Concatenate(dtype="float32", name="motion_steps")([motion, novelty])
     codes, state = layers.GRU(UNITS, return_sequences=True, return_state=True, unroll=num_frames <= _UNROLLED_UP_TO,
-                              bias_initializer=_slow, dtype="float32", name="motion_gru"
-                              )(steps, initial_state=[inputs["state"]])
+                              dtype="float32", name="motion_gru")(steps, initial_state=[inputs["state"]])
     return start, keras.Model(inputs, {"codes": codes, "state": state}, name="motion")
-
-
-def _slow(shape: tuple[int, ...], dtype: str | None = None) -> keras.KerasTensor:
-    """Bias of the GRU, whose update gate comes first; its rows, of inputs and of the state, add up."""
-    bias = np.zeros(shape)
-    bias[:, :UNITS] = _INERTIA / shape[0]
-    return keras.ops.convert_to_tensor(bias, dtype)

@@ -62,8 +62,8 @@ def test_video_of_all_clips(settings, clips, suffix):
     generate(settings(out=f"deep/er/clips{suffix}"))
     frames = np.stack(list(io.read_video(f"deep/er/clips{suffix}")))
     assert frames.shape == (4, 34, 34, 3)
-    assert np.abs(frames.astype(int) - io.grid(clips)).mean() < 40  # noise, which codecs blur
-    assert np.abs(frames.astype(int) - io.grid(clips[::-1])).mean() > 40
+    right, wrong = (np.abs(frames.astype(int) - io.grid(order)).mean() for order in (clips, clips[::-1]))
+    assert right < wrong / 2  # codecs blur
     assert io.probe(f"deep/er/clips{suffix}").fps == pytest.approx(DATA["fps"], rel=0.05)  # GIFs count in 1/100 s
 
 

@@ -1,6 +1,7 @@
 """Whole clips, all frames small.
 
 Input: samples [N, T, h, w, 3], about -1 to 1. Output: logits [N] float32.
+The first convolution brings the frames to 8 pixels by its stride, so that no layer has many pixels and few channels.
 Convolutions over space and over time alternate ((2+1)D, Tran et al., 2018, arXiv:1711.11248), which costs 0.4 of full
 3-D ones on a CPU.
 """
@@ -14,6 +15,7 @@ from gan_keras.models.discriminators.frame import logits
 from gan_keras.models.views import small_scale
 
 _WIDEST = 8
+_STEM_SIDE = 8
 VIEW = "small"
 
 
@@ -23,8 +25,12 @@ def clip(clips: ClipSettings, model: ModelSettings) -> Discriminator:
     size = clips.height // scale, clips.width // scale
     shown = keras.Input((clips.num_frames, *size, 3), name="clip")
     width = 2 * model.discriminator_width
-    x = blocks.convolution(shown, width, blocks.SPACE, "stem")
-    for level in range(1, len(blocks.halvings(size))):
+    levels = blocks.halvings(size)
+    first = blocks.first_within(levels, _STEM_SIDE)
+    x = keras.ops.reshape(shown, (-1, *size, 3))
+    x = blocks.stem(x, width * min(2**first, _WIDEST), 2**first, "stem")
+    x = keras.ops.reshape(x, (-1, clips.num_frames, *x.shape[1:]))
+    for level in range(1 + first, len(levels)):
         x = blocks.residual(x, x.shape[-1], (blocks.SPACE, blocks.TIME), f"level_{level}")
         x = blocks.shrink(x, f"level_{level}_shrink")
         x = blocks.convolution(x, width * min(2**level, _WIDEST), 1, f"level_{level}_widen")

@@ -29,7 +29,7 @@ def picture_network(shape: tuple[int, int, int], width: int, name: str) -> keras
     """A network from pictures [N, H, W, C] to logits [N]."""
     picture = keras.Input(shape, name="picture")
     levels = blocks.halvings(shape[:2])
-    first = next(i for i, size in enumerate(levels) if min(size) <= _STEM_SIDE or size == levels[-1])
+    first = blocks.first_within(levels, _STEM_SIDE)
     x = blocks.stem(picture, width * min(2**first, _WIDEST), 2**first, "stem")
     for level in range(1 + first, len(levels)):
         x = blocks.residual(x, x.shape[-1], (3, 3), f"level_{level}")

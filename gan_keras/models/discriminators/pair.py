@@ -19,7 +19,6 @@ def pair(clips: ClipSettings, model: ModelSettings) -> Discriminator:
 
 
 def _pairs(view: tf.Tensor) -> tf.Tensor:
-    batch, count, height, width, channels = tf.unstack(tf.shape(view))
-    first, second = tf.reshape(view[:, 0::2], [-1, height, width, channels]), tf.reshape(
-        view[:, 1::2], [batch * count // 2, height, width, channels])
-    return tf.ensure_shape(tf.concat([first, second], axis=-1), [None, view.shape[2], view.shape[3], 6])
+    height, width = view.shape[2:4]
+    pairs = tf.transpose(tf.reshape(view, [-1, 2, height, width, 3]), [0, 2, 3, 1, 4])
+    return tf.reshape(pairs, [-1, height, width, 6])

@@ -60,7 +60,7 @@ def _renderer(levels: list[tuple[int, int]], widths: list[int]) -> keras.Model:
     x, picture = features, small
     for level in reversed(range(len(levels) - 1)):
         x = blocks.grow_block(x, levels[level], widths[level], f"level_{levels[level][0]}")
-        picture = blocks.grow(picture, levels[level], f"picture_{levels[level][0]}")
+        picture = blocks.Grow(levels[level], f"picture_{levels[level][0]}")(picture)
     detail = _picture(x, "detail")
     picture = layers.Add(name="picture", dtype="float32")([picture, detail])
     return keras.Model({"features": features, "small": small}, picture, name="renderer")
