@@ -59,7 +59,7 @@ class Step:
         self.config, self.devices = config, strategy.num_replicas_in_sync
         self.precision = hardware.precision_policy(config.hardware)
         self._gan = VideoGAN(config, strategy, self.precision, hardware.uses_xla(config.hardware))
-        shape = (config.clips_per_step, *config.clips.shape)
+        shape = (config.optimization.batch_size, *config.clips.shape)
         self._clips = self._gan.split(tf.cast(tf.random.stateless_uniform(shape, [0, 0], 0, 256, tf.int32), tf.uint8))
         self._number = tf.constant(1, tf.int64)
         self._kinds = (False, True) if config.objective.penalty != "none" else (False,)
@@ -82,9 +82,13 @@ class Step:
         counted = {kind: flops.count(traced(self._clips, self._number, kind)) for kind in self._kinds}
         return self._of_round(counted) / self.config.optimization.batch_size
 
+    def run(self, penalize: bool) -> None:
+        """One step, to its end."""
+        float(self._gan.train_step(self._clips, self._number, penalize)["skipped"])
+
     def _time(self, penalize: bool) -> float:
         begun = time.perf_counter()
-        float(self._gan.train_step(self._clips, self._number, penalize)["skipped"])
+        self.run(penalize)
         return 1000 * (time.perf_counter() - begun)
 
     def _of_round(self, values: dict[bool, float]) -> float:

@@ -8,7 +8,7 @@ import sys
 import pytest
 import tensorflow as tf
 
-from benchmarks import flops, harness, recipe, scaling
+from benchmarks import flops, harness, operations, recipe, scaling
 from gan_keras.errors import UserError
 from gan_keras.run_folder import RunFolder
 from tests.conftest import ROOT
@@ -156,4 +156,12 @@ def test_benchmarks_import_nothing_heavy_before_their_flags_are_parsed():
             f"for name in {commands}: importlib.import_module(f'benchmarks.{{name}}')\n"
             "print(json.dumps([m for m in ('tensorflow', 'keras', 'cv2', 'numpy') if m in sys.modules]))")
     found = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
-    assert len(commands) == 6 and json.loads(found.stdout) == []
+    assert len(commands) == 7 and json.loads(found.stdout) == []
+
+
+@pytest.mark.parametrize(("name", "layer"), [
+    ("StatefulPartitionedCall/gradient_tape/backbone_1/point_0_1/convolution/Conv2D", "backbone point_0"),
+    ("StatefulPartitionedCall/clip_3/level_2_convolution_0_1/BiasAdd", "clip level_2"),
+    ("StatefulPartitionedCall/cond/generator/update_7/Sub", "cond generator"), ("Mul_3", "other")])
+def test_an_operation_belongs_to_a_layer_of_a_network(name, layer):
+    assert operations.layer_of(name) == layer
