@@ -12,8 +12,8 @@ from gan_keras import checkpoints
 from gan_keras.config import Config
 from tests.conftest import finish, lines, start
 
-SMALL = ["--resolution=8", "--num_frames=2", "--generator_width=4", "--discriminator_width=4", "--judged_pairs=1",
-         "--batch_size=2", "--precision=float32", "--data=shapes:12", "--steps=20", "--log_every=1",
+SMALL = ["--generator=dcgan3d", "--resolution=8", "--num_frames=2", "--generator_width=4", "--discriminator_width=4",
+         "--judged_pairs=1", "--batch_size=2", "--precision=float32", "--data=shapes:12", "--steps=20", "--log_every=1",
          "--checkpoint_every=5", "--sample_every=10", "--workers=1", "--penalty_every=1", "--keep_checkpoints=2"]
 
 
@@ -75,7 +75,7 @@ def test_tensorboard_gets_scalars_clips_weights_and_flags(whole):
     assert len(kinds["loss/generator"]) == 20 and "flags/text_summary" not in kinds and "flags" in kinds
     gif = kinds["clips/generated"][-1].image.encoded_image_string
     assert gif.startswith(b"GIF8") and len(kinds["clips/generated"]) == 2 and len(kinds["clips/real"]) == 1
-    assert "weights/backbone/palette/kernel" in kinds
+    assert "weights/backbone/base/kernel" in kinds
 
 
 def test_a_run_stopped_by_sigterm_goes_on_to_the_very_same_weights(whole, folder):
@@ -109,14 +109,15 @@ def test_a_run_that_was_killed_goes_on_from_its_last_checkpoint_to_the_same_weig
 
 
 def assert_equal(found, expected):
-    assert found.keys() == expected.keys() and len(expected) > 100
+    assert found.keys() == expected.keys() and len(expected) > 50
     for name, value in expected.items():
         np.testing.assert_array_equal(found[name], value, err_msg=name)
 
 
 def test_two_virtual_devices_train(folder):
     run = folder / "virtual"
-    code, _, err = finish(start(*SMALL, f"--run_dir={run}", "--virtual_devices=2", "--steps=2", "--noexport"))
+    code, _, err = finish(start(*SMALL, f"--run_dir={run}", "--generator=layered", "--virtual_devices=2", "--steps=2",
+                                "--noexport"))
     assert code == 0, err
     assert lines(run)[-1]["step"] == 2
 
@@ -164,7 +165,7 @@ def test_the_users_mistakes_end_with_2_and_one_line(texts, arguments, message):
 def test_the_folder_of_another_model_is_refused_and_kept(whole):
     run, _, _ = whole
     before = tensors(run)
-    code, _, err = finish(start(*SMALL, f"--run_dir={run}", "--generator=dcgan3d"))
+    code, _, err = finish(start(*SMALL, f"--run_dir={run}", "--generator=mocogan"))
     assert code == 2 and "`generator` cannot change within a run" in err
     code, _, err = finish(start(*SMALL, f"--run_dir={run}", "--learning_rate=0.5"))
     assert code == 2 and "`learning_rate` cannot change within a run" in err
