@@ -75,7 +75,7 @@ def test_tensorboard_gets_scalars_clips_weights_and_flags(whole):
     assert len(kinds["loss/generator"]) == 20 and "flags/text_summary" not in kinds and "flags" in kinds
     gif = kinds["clips/generated"][-1].image.encoded_image_string
     assert gif.startswith(b"GIF8") and len(kinds["clips/generated"]) == 2 and len(kinds["clips/real"]) == 1
-    assert "weights/backbone/base/kernel" in kinds
+    assert any(tag.startswith("weights/backbone/base") for tag in kinds)
 
 
 def test_a_run_stopped_by_sigterm_goes_on_to_the_very_same_weights(whole, folder):
