@@ -11,8 +11,8 @@ what they do not see, is in docs/evaluation.md.
 """
 
 from gan_keras import flags, quiet
-from gan_keras.config import ClipSettings
 from gan_keras.script_settings import EvaluateSettings, FeatureSettings
+from gan_keras.train_settings import ClipSettings
 
 
 def main() -> None:

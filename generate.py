@@ -18,7 +18,8 @@ def main() -> None:
     from gan_keras.serving.generation import generate
 
     model = generate(settings)
-    print(f"Clips: {settings.out} (seeds {settings.seeds}, from {model.path})\n"
+    shown = f"made again of {settings.input}" if settings.input else f"seeds {settings.seeds}"
+    print(f"Clips: {settings.out} ({shown}, from {model.path})\n"
           f"More:  python generate.py --model={settings.model} --seeds=100-115 --out=more.webm")
 
 

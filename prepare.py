@@ -15,9 +15,9 @@ script is for looking first, and for preparing once what several runs share.
 from pathlib import Path
 
 from gan_keras import flags, quiet
-from gan_keras.config import ClipSettings, HardwareSettings
 from gan_keras.errors import UserError
 from gan_keras.script_settings import PrepareSettings
+from gan_keras.train_settings import ClipSettings, HardwareSettings
 
 
 def main() -> None:

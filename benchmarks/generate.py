@@ -26,7 +26,7 @@ from gan_keras.errors import UserError
 from gan_keras.settings import Settings, setting
 
 if TYPE_CHECKING:
-    from gan_keras.serving.generation import SavedGenerator
+    from gan_keras.serving.saved_generator import SavedGenerator
 
 BATCHES = (1, 8)
 CALLS, SECONDS = 30, 3.0
@@ -66,7 +66,7 @@ def main() -> None:
     """Loads, generates, compares."""
     settings, peer = flags.settings(SavedModelSettings), flags.settings(harness.PeerSettings)
     quiet.import_tensorflow()
-    from gan_keras.serving.generation import SavedGenerator
+    from gan_keras.serving.saved_generator import SavedGenerator
 
     begun = time.perf_counter()
     model = SavedGenerator(Path(settings.model))

@@ -5,21 +5,23 @@
     python benchmarks/train_step.py --resolution=32 --all
 
 Takes about 40 seconds, with a peer three times that. Takes every flag of train.py that makes the model or the step.
-Ends with one JSON line: milliseconds of a step without and with the penalty (medians); clips per second over a whole
-round of `penalty_every` steps; the operations of a clip in it, and what share of the machine's fastest convolutions
-that is; the peak memory of the process. `--all` is every family of generators in both precisions on one and two
-devices, each in a process of its own, as a table.
+Ends with one JSON line: milliseconds of the most frequent and of the rarest kind of step, without and with the penalty
+(medians); clips per second over a whole round of steps; the operations of a clip in it, and what share of the machine's
+fastest convolutions that is; the peak memory of the process. `--all` is every family of generators in both precisions
+on one and two devices, each in a process of its own, as a table.
 """
 
+import collections
 import dataclasses
 import itertools
 import json
+import math
 import statistics
 import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
@@ -28,6 +30,9 @@ from gan_keras import catalog, flags, quiet
 from gan_keras.config import Config
 from gan_keras.errors import UserError
 from gan_keras.settings import Settings, setting
+
+if TYPE_CHECKING:
+    from gan_keras.objective import Due
 
 WARM_UP, STEPS = 3, 12
 
@@ -46,7 +51,8 @@ class Step:
     Attributes:
         precision: Keras dtype policy.
         devices: how many.
-        milliseconds: of each step after the warm-up, by whether it had the penalty.
+        kinds: of steps, with how many of a round are of each; the most frequent one first.
+        milliseconds: of each step after the warm-up, by its kind.
     """
 
     def __init__(self, config: Config) -> None:
@@ -60,18 +66,22 @@ class Step:
         self.precision = hardware.precision_policy(config.hardware)
         self._gan = VideoGAN(config, strategy, self.precision, hardware.uses_xla(config.hardware))
         shape = (config.optimization.batch_size, *config.clips.shape)
-        self._clips = self._gan.split(tf.cast(tf.random.stateless_uniform(shape, [0, 0], 0, 256, tf.int32), tf.uint8))
+        clips = tf.cast(tf.random.stateless_uniform(shape, [0, 0], 0, 256, tf.int32), tf.uint8)
+        label = tf.range(shape[0], dtype=tf.int64) % max(len(config.model.classes), 1)
+        self._batch = self._gan.split({"clips": clips, "label": label})
         self._number = tf.constant(1, tf.int64)
-        self._kinds = (False, True) if config.objective.penalty != "none" else (False,)
-        self.milliseconds = {kind: [] for kind in self._kinds}
+        objective = config.objective
+        steps = math.lcm(objective.penalty_every if objective.penalty != "none" else 1, objective.discriminator_steps)
+        self.kinds = dict(collections.Counter(self._gan.due(step) for step in range(steps)).most_common())
+        self.milliseconds = {kind: [] for kind in self.kinds}
 
     def clips_per_second(self) -> float:
-        """Measured over steps without and with the penalty, mixed as in training."""
+        """Measured over steps of every kind, mixed as in training."""
         now = {}
-        for penalize in self._kinds:
-            times = [self._time(penalize) for _ in range(WARM_UP + STEPS)][WARM_UP:]
-            self.milliseconds[penalize] += times
-            now[penalize] = statistics.median(times)
+        for kind in self.kinds:
+            times = [self._time(kind) for _ in range(WARM_UP + STEPS)][WARM_UP:]
+            self.milliseconds[kind] += times
+            now[kind] = statistics.median(times)
         return 1000 * self.config.optimization.batch_size / self._of_round(now)
 
     def operations_per_clip(self) -> float:
@@ -79,22 +89,21 @@ class Step:
         from benchmarks import flops
 
         traced = self._gan.train_step.get_concrete_function
-        counted = {kind: flops.count(traced(self._clips, self._number, kind)) for kind in self._kinds}
+        counted = {kind: flops.count(traced(self._batch, self._number, kind)) for kind in self.kinds}
         return self._of_round(counted) / self.config.optimization.batch_size
 
-    def run(self, penalize: bool) -> None:
+    def run(self, kind: "Due") -> None:
         """One step, to its end."""
-        float(self._gan.train_step(self._clips, self._number, penalize)["skipped"])
+        float(self._gan.train_step(self._batch, self._number, kind)["skipped"])
 
-    def _time(self, penalize: bool) -> float:
+    def _time(self, kind: "Due") -> float:
         begun = time.perf_counter()
-        self.run(penalize)
+        self.run(kind)
         return 1000 * (time.perf_counter() - begun)
 
-    def _of_round(self, values: dict[bool, float]) -> float:
-        """The mean over a round, of which one step has the penalty."""
-        share = 1 / self.config.objective.penalty_every
-        return values[False] + share * (values.get(True, values[False]) - values[False])
+    def _of_round(self, values: dict["Due", float]) -> float:
+        """The mean over a round of steps."""
+        return sum(count * values[kind] for kind, count in self.kinds.items()) / sum(self.kinds.values())
 
 
 def main() -> None:

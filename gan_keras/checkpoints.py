@@ -63,36 +63,65 @@ def restore(folder: Path, variables: Mapping[str, keras.Variable], warn: Callabl
     Raises:
         UserError: all are damaged, the one asked for is not there, or the checkpoint is of another model.
     """
+    found = _newest_whole(folder, warn, step)
+    if found is None:
+        return None
+    number, values = found
+    for name, variable in variables.items():
+        if name not in values or values[name].shape != tuple(variable.shape):
+            there = list(values[name].shape) if name in values else "missing"
+            raise UserError(f"Checkpoint {folder / f'ckpt-{number}'} is of another model: {name} is {there} there and "
+                            f"{list(variable.shape)} here.")
+    for name, variable in variables.items():
+        variable.assign(values[name])
+    return number
+
+
+def begin_with(folder: Path, variables: Mapping[str, keras.Variable], warn: Callable[[str], None]) -> int:
+    """Gives variables the values that those of the same name and shape have in another run's newest whole checkpoint.
+
+    Args:
+        folder: of its checkpoints.
+        variables: by name; those that it has not, or of another shape, stay as they are.
+        warn: is told of every damaged checkpoint.
+
+    Returns:
+        How many variables got a value.
+
+    Raises:
+        UserError: there is no checkpoint, none that is whole, or nothing in it fits.
+    """
+    found = _newest_whole(folder, warn, None)
+    if found is None:
+        raise UserError(f"{folder} has no checkpoint to begin with.")
+    number, values = found
+    fitting = {name: variable for name, variable in variables.items()
+               if name in values and values[name].shape == tuple(variable.shape)}
+    if not fitting:
+        raise UserError(f"Nothing in checkpoint {folder / f'ckpt-{number}'} has the name and shape of a weight here: "
+                        "it is of another family of networks, or of other sizes.")
+    for name, variable in fitting.items():
+        variable.assign(values[name])
+    return len(fitting)
+
+
+def _newest_whole(folder: Path, warn: Callable[[str], None], step: int | None
+                  ) -> tuple[int, dict[str, np.ndarray]] | None:
+    """The step and the tensors of the newest checkpoint that is whole, or of that of `step`; None where none is."""
     steps = saved_steps(folder)
     if step is not None and step not in steps:
         raise UserError(f"{folder} has no checkpoint of step {step}. It has: {', '.join(map(str, steps)) or 'none'}")
     for candidate in reversed(steps) if step is None else [step]:
         prefix = folder / f"ckpt-{candidate}"
         try:
-            values = _read(prefix, variables)
-        except UserError:
-            raise
+            reader = tf.train.load_checkpoint(str(prefix))  # reading checks every tensor's checksum
+            return candidate, {name: reader.get_tensor(name) for name in reader.get_variable_to_shape_map()}
         except Exception as error:  # the reader turns error codes into half a dozen unrelated exceptions
             warn(f"WARNING: checkpoint {prefix} is damaged and is passed over ({type(error).__name__}: "
                  f"{str(error).splitlines()[0][:120]})")
-            continue
-        for name, variable in variables.items():
-            variable.assign(values[name])
-        return candidate
     if steps:
         raise UserError(f"Every checkpoint in {folder} is damaged. Delete the folder to start anew.")
     return None
-
-
-def _read(prefix: Path, variables: Mapping[str, keras.Variable]) -> dict[str, np.ndarray]:
-    reader = tf.train.load_checkpoint(str(prefix))
-    shapes = reader.get_variable_to_shape_map()
-    for name, variable in variables.items():
-        if tuple(shapes.get(name, (-1,))) != tuple(variable.shape):
-            raise UserError(f"Checkpoint {prefix} is of another model: {name} is "
-                            f"{shapes.get(name, 'missing')} there and {list(variable.shape)} here.")
-    values = {name: reader.get_tensor(name) for name in shapes}  # reading checks every tensor's checksum
-    return values
 
 
 def _tidy(folder: Path, keep: int, spare: int | None) -> None:

@@ -1,36 +1,31 @@
-"""The adversarial pair and one step of its training.
+"""The networks of a run and one step of their training.
 
 `VideoGAN` owns the generator, its running average, the discriminators and their optimizers. `train_step` is the
-algorithm: look at the same views of real and generated clips, compute every network's gradient from one forward pass,
-update all networks at once, update the average.
+algorithm: compute every network's gradient from one forward pass (`objective.Objective`), update all networks at once,
+update the average.
 
 Two replicas equal one at the same global batch: random numbers are drawn for the global batch and each replica takes
 its rows; losses are summed and divided by the global number of samples; gradients are summed over replicas *before*
 they are clipped; and a step whose gradient is not finite on any replica is skipped on all.
 """
 
-import math
+import fnmatch
 
 import keras
 import tensorflow as tf
 
-from gan_keras import catalog, sampling
+from gan_keras import sampling
 from gan_keras.config import Config
 from gan_keras.data import clips as clip_batch
-from gan_keras.data.augment import UNIFORMS
 from gan_keras.errors import UserError
-from gan_keras.models import blocks
-from gan_keras.models.discriminator import Discriminator, build_discriminators, named_weights
-from gan_keras.models.generator import build_generator
-from gan_keras.models.views import close_view, pairs_from, small_scale, small_view
+from gan_keras.models.attention import check_attention
+from gan_keras.models.build import build_discriminators, build_generator, build_latent_judge
+from gan_keras.models.discriminator import named_weights
+from gan_keras.models.heads import STATISTICS_GROUP
+from gan_keras.models.spectral import normalized_layers
+from gan_keras.objective import Due, Objective
 from gan_keras.optimizers import build_optimizer
-
-Tensors = dict[str, tf.Tensor]
-Noise = dict[str, tf.Tensor | Tensors]
-
-_REFERENCE_VALUES = 64 * 64 * 3
-"""Numbers in a sample for which `penalty_weight` is R3GAN's gamma. The squared gradient norm of an equally steep
-discriminator falls as a sample has more numbers, so the weight grows with them."""
+from gan_keras.step_noise import Noise, Tensors, draw_noise
 
 
 class VideoGAN:
@@ -40,10 +35,10 @@ class VideoGAN:
         config: the settings.
         strategy: built under and run by this `tf.distribute` strategy.
         precision: Keras dtype policy of the trained networks; the average is float32 always.
-        xla: compile the computation of the gradients.
+        xla: compile the computation of the gradients, where that needs nothing of other replicas.
 
     Raises:
-        UserError: the batch does not split over the replicas.
+        UserError: the batch does not split over the replicas, or settings that no network of these has a place for.
 
     Attributes:
         generator: the generator that is trained.
@@ -56,9 +51,7 @@ class VideoGAN:
                  xla: bool = False) -> None:
         self.config = config
         self.strategy = strategy
-        if config.optimization.batch_size % strategy.num_replicas_in_sync:
-            raise UserError(f"`batch_size` must be a multiple of the {strategy.num_replicas_in_sync} devices. "
-                            f"Received: batch_size={config.optimization.batch_size}")
+        _check_batch(config, strategy.num_replicas_in_sync)
         keras.utils.set_random_seed(config.optimization.seed)
         with strategy.scope():
             self.generator = build_generator(config.clips, config.model, precision)
@@ -66,35 +59,67 @@ class VideoGAN:
             self.average = build_generator(config.clips, config.model, "float32")
             for mine, trained in zip(self.average.weights, self.generator.weights, strict=True):
                 mine.assign(trained)
+            self._latent_judge = build_latent_judge(self.generator, config.clips, config.model) \
+                if config.model.encoder and config.model.encoder_prior == "adversarial" else None
+            self._trained = self._not_frozen()
             self.optimizers = {name: build_optimizer(config.optimization, name, variables)
                                for name, variables in self._trained.items()}
-        self._adversarial = catalog.find("losses", config.objective.loss)
-        self._scale = small_scale(config.clips, config.model)
+            self._augment_probability = keras.Variable(
+                0.0 if config.objective.augment_target else 1.0, trainable=False, name="augment_probability")
+        check_attention(config.model, [*self.generator.networks.values(),
+                                       *(judge.network for judge in self.discriminators.values())])
+        self._objective = Objective(config, self.generator, self.discriminators, self._latent_judge,
+                                    strategy.num_replicas_in_sync)
         # Compiled without what crosses replicas, which XLA cannot hold, and the noise, which XLA draws otherwise.
-        self._local_gradients = tf.function(self._compute_gradients, jit_compile=xla, autograph=False)
+        self._local_gradients = self._compute_gradients if self._objective.crosses_replicas else tf.function(
+            self._compute_gradients, jit_compile=xla, autograph=False)
+
+    def _not_frozen(self) -> dict[str, list[keras.Variable]]:
+        """The variables that each optimizer updates: all that can be trained but those that `freeze` names."""
+        trainable = {"generator": self.generator.trainable_variables,
+                     **{name: judge.network.trainable_variables for name, judge in self.discriminators.items()}}
+        if self._latent_judge:
+            trainable["latents"] = self._latent_judge.trainable_variables
+        names = {id(variable): name for name, variable in self._networks.items()}
+        frozen = set()
+        for pattern in self.config.optimization.freeze:
+            found = set(fnmatch.filter(names.values(), pattern))
+            if not found:
+                raise UserError(f"`freeze` names no weights of these networks, whose names are as "
+                                f"{next(iter(names.values()))}. Received: freeze={pattern}")
+            frozen |= found
+        left = {network: [variable for variable in variables if names[id(variable)] not in frozen]
+                for network, variables in trainable.items()}
+        return {network: variables for network, variables in left.items() if variables}
 
     @property
-    def _trained(self) -> dict[str, list[keras.Variable]]:
-        """The variables that each optimizer updates."""
-        return {"generator": self.generator.trainable_variables,
-                **{name: judge.network.trainable_variables for name, judge in self.discriminators.items()}}
+    def _networks(self) -> dict[str, keras.Variable]:
+        """The weights of the networks that are trained."""
+        of_latents = {f"discriminator/latents/{variable.path}": variable
+                      for variable in (self._latent_judge.weights if self._latent_judge else ())}
+        return self.generator.named_weights("generator") | named_weights(self.discriminators) | of_latents
+
+    @property
+    def weights(self) -> dict[str, keras.Variable]:
+        """The weights of all networks, by the names of `variables`."""
+        return self._networks | self.average.named_weights("average")
 
     @property
     def variables(self) -> dict[str, keras.Variable]:
         """Everything a checkpoint holds, by a path that does not change between runs."""
-        networks = (self.generator.named_weights("generator") | self.average.named_weights("average")
-                    | named_weights(self.discriminators))
-        return networks | {f"optimizer/{name}/{variable.path}": variable
-                           for name, optimizer in self.optimizers.items() for variable in optimizer.variables}
+        adapted = {"augment_probability": self._augment_probability} if self.config.objective.augment_target else {}
+        return self.weights | adapted | {
+            f"optimizer/{name}/{variable.path}": variable
+            for name, optimizer in self.optimizers.items() for variable in optimizer.variables}
 
     @property
     def learning_rate(self) -> float:
         """The generator's learning rate now."""
         return float(tf.convert_to_tensor(self.optimizers["generator"].learning_rate))
 
-    def penalizes(self, step: int) -> bool:
-        """Whether the gradient penalty is due at a step."""
-        return self.config.objective.penalty != "none" and step % self.config.objective.penalty_every == 0
+    def due(self, step: int) -> Due:
+        """What is part of a step, for `train_step`."""
+        return self._objective.due(step)
 
     @tf.function(autograph=False, input_signature=[tf.TensorSpec([None], tf.int64)])
     def sample(self, seeds: tf.Tensor) -> tf.Tensor:
@@ -102,37 +127,46 @@ class VideoGAN:
         latents = sampling.draw_latents(self.average.latents, seeds, self.config.clips.num_frames)
         return clip_batch.to_uint8(self.average.clips(latents))
 
-    def split(self, clips: tf.Tensor) -> tf.Tensor:
+    def split(self, batch: Tensors) -> Tensors:
         """The global batch as one part for each replica, for `train_step`."""
-        if self.strategy.num_replicas_in_sync == 1:
-            return clips
-        parts = tf.split(clips, self.strategy.num_replicas_in_sync)
-        return self.strategy.experimental_distribute_values_from_function(lambda at: parts[at.replica_id_in_sync_group])
+        replicas = self.strategy.num_replicas_in_sync
+        if replicas == 1:
+            return batch
+        parts = {name: tf.split(values, replicas) for name, values in batch.items()}
+        return self.strategy.experimental_distribute_values_from_function(
+            lambda at: {name: values[at.replica_id_in_sync_group] for name, values in parts.items()})
 
     @tf.function(autograph=False)
-    def train_step(self, clips: tf.Tensor, step: tf.Tensor, penalize: bool) -> Tensors:
-        """One step of all networks.
+    def train_step(self, batch: Tensors, step: tf.Tensor, due: Due) -> Tensors:
+        """One step of all networks that are due.
 
         Args:
-            clips: uint8 [batch_size, T, H, W, 3], or that split over the replicas.
+            batch: `clips` uint8 [batch_size, T, H, W, 3] and `label` int64 [batch_size], or that split over the
+                replicas.
             step: int64 scalar, from which the step's random numbers come.
-            penalize: whether the gradient penalty is part of it; a Python bool (each value is traced once).
+            due: what is part of it; Python values (each is traced once).
 
         Returns:
             float32 scalars by name; `skipped` is 1 where a gradient was not finite and nothing was changed.
         """
-        gradients, numbers = self.strategy.run(self._gradients, (clips, step, penalize))
+        gradients, numbers = self.strategy.run(self._gradients, (batch, step, due))
         numbers = {name: self.strategy.experimental_local_results(value)[0] for name, value in numbers.items()}
         norms = [value for name, value in numbers.items() if name.startswith("gradient_norm/")]
         finite = tf.reduce_all(tf.math.is_finite(tf.stack(norms)))
-        tf.cond(finite, lambda: self._update(gradients, step), lambda: None)
+        tf.cond(finite, lambda: self._update(gradients, step, numbers), lambda: None)
         return {**numbers, "skipped": 1.0 - tf.cast(finite, tf.float32)}
 
     # ---- over all replicas ----
 
-    def _update(self, gradients: dict[str, list[tf.Tensor]], step: tf.Tensor) -> None:
+    def _update(self, gradients: dict[str, list[tf.Tensor]], step: tf.Tensor, numbers: Tensors) -> None:
         self.strategy.run(self._update_networks, (gradients,))
-        self._update_average(step)
+        for judge in self.discriminators.values():
+            for layer in normalized_layers(judge.network):
+                self._assign(layer.direction, layer.next_direction())
+        if "generator" in gradients:
+            self._update_average(step)
+        if self.config.objective.augment_target:
+            self._adapt(numbers)
 
     def _update_average(self, step: tf.Tensor) -> None:
         """Moves the average towards the weights: slowly, but not so slowly that the first steps stay in it."""
@@ -143,103 +177,62 @@ class VideoGAN:
                 average.value, lambda mine, value: mine.assign_sub((1.0 - decay) * (mine - value)),
                 args=(trained.value,), group=True)
 
+    def _adapt(self, numbers: Tensors) -> None:
+        """More augmentation where the discriminators know the training clips too well, less where they do not.
+
+        r = E[sign(D(x) - D(G(z)))], held at `augment_target` by steps of fixed size (ADA, Karras et al., 2020,
+        arXiv:2006.06676, section 3.1; there E[sign(D(x))], but a relativistic logit has no zero).
+        """
+        objective = self.config.objective
+        known = tf.reduce_mean([2.0 * numbers[f"accuracy_pairs/{name}"] - 1.0 for name in self.discriminators])
+        change = self.config.optimization.batch_size / objective.augment_clips
+        change *= tf.sign(known - objective.augment_target)
+        self._assign(self._augment_probability,
+                     tf.clip_by_value(self._augment_probability.value + change, 0.0, 1.0))
+
+    def _assign(self, variable: keras.Variable, value: tf.Tensor) -> None:
+        self.strategy.extended.update(variable.value, lambda mine, new: mine.assign(new), args=(value,), group=True)
+
     # ---- on each replica ----
 
-    def _gradients(self, clips: tf.Tensor, step: tf.Tensor, penalize: bool
-                   ) -> tuple[dict[str, list[tf.Tensor]], Tensors]:
+    def noise(self, step: tf.Tensor, replica_id: tf.Tensor | int) -> Noise:
+        """The random numbers of a replica in a step; see `step_noise`."""
+        return draw_noise(self.config, self.generator, self.strategy.num_replicas_in_sync, step, replica_id)
+
+    def _gradients(self, batch: Tensors, step: tf.Tensor, due: Due) -> tuple[dict[str, list[tf.Tensor]], Tensors]:
         """The gradient of each network, summed over replicas and clipped, and what the step measured."""
         replica = tf.distribute.get_replica_context()
-        found, numbers = self._local_gradients(clips, self._noise(step, replica.replica_id_in_sync_group), penalize)
+        noise = {**self.noise(step, replica.replica_id_in_sync_group),
+                 "augment_probability": tf.convert_to_tensor(self._augment_probability.value)}
+        found, numbers = self._local_gradients(batch, noise, due)
         found, numbers = replica.all_reduce("sum", (found, numbers))
         clipped = {}
         for name, gradient in found.items():
             clipped[name], numbers[f"gradient_norm/{name}"] = tf.clip_by_global_norm(
                 gradient, self.config.optimization.gradient_norm_limit)
+        if self.config.objective.augment_target:
+            numbers["augment_probability"] = noise["augment_probability"]
         return clipped, numbers
 
-    def _compute_gradients(self, clips: tf.Tensor, noise: Noise, penalize: bool
+    def _compute_gradients(self, batch: Tensors, noise: Noise, due: Due
                            ) -> tuple[dict[str, list[tf.Tensor]], Tensors]:
-        real = self._real_views(clips, noise)
-        numbers: Tensors = {}
         with tf.GradientTape(persistent=True) as tape:
-            fake = self._fake_views(noise)
-            losses = {"generator": tf.constant(0.0)}
-            for name, judge in self.discriminators.items():
-                judged = self._judge(judge, real[judge.view], fake[judge.view], penalize, noise)
-                losses[name] = judged["loss"] + judged.get("penalty", 0.0)
-                losses["generator"] += judge.weight * judged.pop("generator")
-                numbers |= {f"{what}/{name}": value for what, value in judged.items()}
-            numbers["loss/generator"] = losses["generator"]
-        gradients = {name: tape.gradient(losses[name], variables) for name, variables in self._trained.items()}
+            losses, numbers = self._objective.losses(batch, noise, due)
+        gradients = {name: tape.gradient(loss, self._trained[name]) for name, loss in losses.items()
+                     if name in self._trained}
         return gradients, numbers
-
-    def _judge(self, judge: Discriminator, real_view: tf.Tensor, fake_view: tf.Tensor, penalize: bool,
-               noise: Noise) -> Tensors:
-        """Losses of one discriminator, and of the generator before it, as this replica's share of the global mean."""
-        real, fake = judge.samples(real_view), judge.samples(fake_view)
-        real_logits, fake_logits = judge.network(real, training=True), judge.network(fake, training=True)
-        loss, generator_loss = self._adversarial(real_logits, fake_logits)
-        measured = {"loss": self._mean(loss), "generator": self._mean(generator_loss),
-                    "accuracy_real": self._mean(tf.cast(real_logits > tf.reduce_mean(fake_logits), tf.float32)),
-                    "accuracy_generated": self._mean(tf.cast(fake_logits < tf.reduce_mean(real_logits), tf.float32)),
-                    "logit_real": self._mean(real_logits), "logit_generated": self._mean(fake_logits)}
-        if penalize:
-            objective = self.config.objective
-            of_samples = catalog.find("penalties", objective.penalty)(
-                judge.network, real, tf.stop_gradient(fake), _for_samples(noise["penalty"][judge.view], real))
-            weight = objective.penalty_weight * math.prod(real.shape[1:]) / _REFERENCE_VALUES
-            measured["penalty"] = weight * objective.penalty_every * self._mean(of_samples)
-        return measured
-
-    def _mean(self, values: tf.Tensor) -> tf.Tensor:
-        """This replica's share of the mean over the global batch."""
-        return tf.reduce_mean(values) / self.strategy.num_replicas_in_sync
-
-    def _noise(self, step: tf.Tensor, replica_id: tf.Tensor) -> Noise:
-        """Every random number of the step: those of the global batch, cut to this replica's rows."""
-        optimization, replicas = self.config.optimization, self.strategy.num_replicas_in_sync
-        seed, batch_size = optimization.seed, optimization.batch_size
-
-        def mine(global_noise: tf.Tensor) -> tf.Tensor:
-            rows = global_noise.shape[0] // replicas
-            return global_noise[replica_id * rows:(replica_id + 1) * rows]
-
-        def uniform(stream: str, *shape: int) -> tf.Tensor:
-            return mine(sampling.step_uniform(seed, stream, step, [batch_size, *shape]))
-
-        seeds = mine(sampling.step_seeds(seed, "latents", step, batch_size))
-        drawn = {"latents": sampling.draw_latents(self.generator.latents, seeds, self.config.clips.num_frames),
-                 "frames": uniform("frames", self.config.model.judged_pairs)}
-        augmentations = len(self.config.objective.augment_step)
-        for stream, shape in (("penalty", (1,)), ("augment", (augmentations, UNIFORMS))):
-            drawn[stream] = {view: uniform(f"{stream}/{view}", *shape) for view in ("small", "close")}
-        return drawn
-
-    def _real_views(self, clips: tf.Tensor, noise: Noise) -> Tensors:
-        close = close_view(clips, self._judged_frames(noise))
-        return self._augmented({"small": small_view(clip_batch.to_float(clips), self._scale),
-                                "close": clip_batch.to_float(close)}, noise)
-
-    def _fake_views(self, noise: Noise) -> Tensors:
-        """Small pictures of all frames, and full-size ones of those that will be looked at."""
-        outputs = self.generator.outputs(noise["latents"], training=True)
-        views = {"small": outputs["small"], "close": self.generator.render(outputs, self._judged_frames(noise))}
-        return self._augmented({view: blocks.cut(clips, -1.0, 1.0) for view, clips in views.items()}, noise)
-
-    def _judged_frames(self, noise: Noise) -> tf.Tensor:
-        return pairs_from(tf.cast(noise["frames"] * (self.config.clips.num_frames - 1), tf.int32))
-
-    def _augmented(self, views: Tensors, noise: Noise) -> Tensors:
-        names = self.config.objective.augment_step
-        return {view: clip_batch.augment(clips, names, noise["augment"][view]) for view, clips in views.items()}
 
     def _update_networks(self, gradients: dict[str, list[tf.Tensor]]) -> None:
         # `apply` sums over the replicas, and these gradients are that sum already.
         share = 1.0 / self.strategy.num_replicas_in_sync
-        for name, variables in self._trained.items():
-            self.optimizers[name].apply([gradient * share for gradient in gradients[name]], variables)
+        for name, gradient in gradients.items():
+            self.optimizers[name].apply([part * share for part in gradient], self._trained[name])
 
 
-def _for_samples(uniform: tf.Tensor, samples: tf.Tensor) -> tf.Tensor:
-    """[B, 1] → [N]: the number of each clip for each of its samples."""
-    return tf.repeat(uniform[:, 0], tf.shape(samples)[0] // tf.shape(uniform)[0])
+def _check_batch(config: Config, replicas: int) -> None:
+    batch_size = config.optimization.batch_size
+    if batch_size % replicas:
+        raise UserError(f"`batch_size` must be a multiple of the {replicas} devices. Received: batch_size={batch_size}")
+    if config.model.minibatch_statistics and batch_size % (STATISTICS_GROUP * replicas):
+        raise UserError(f"`batch_size` must be a multiple of {STATISTICS_GROUP} for each of the {replicas} devices "
+                        f"where there are minibatch statistics. Received: batch_size={batch_size}")

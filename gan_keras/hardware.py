@@ -4,8 +4,8 @@ from pathlib import Path
 
 import tensorflow as tf
 
-from gan_keras.config import HardwareSettings
 from gan_keras.errors import UserError
+from gan_keras.train_settings import HardwareSettings
 
 _BFLOAT16_CPU_FLAGS = ("avx512_bf16", "amx_bf16")
 _BFLOAT16_COMPUTE_CAPABILITY = (8, 0)

@@ -8,6 +8,8 @@ References:
     2. Lim and Ye, Geometric GAN, 2017 (arXiv:1705.02894); Miyato et al., 2018 (arXiv:1802.05957), eq. 16 and 17.
     3. Jolicoeur-Martineau, The relativistic discriminator, 2018 (arXiv:1807.00734); Huang et al., R3GAN, 2024
        (arXiv:2501.05441), eq. 2.
+    4. Mao et al., Least Squares GAN, 2017 (arXiv:1611.04076), eq. 9.
+    5. Arjovsky et al., Wasserstein GAN, 2017 (arXiv:1701.07875), eq. 2 and 3.
 """
 
 import tensorflow as tf
@@ -19,6 +21,31 @@ def bce(real: tf.Tensor, fake: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
     Discriminator: -log sigmoid(D(x)) - log(1 - sigmoid(D(G(z)))). Generator: -log sigmoid(D(G(z))).
     """
     return tf.nn.softplus(-real) + tf.nn.softplus(fake), tf.nn.softplus(-fake)
+
+
+def minimax(real: tf.Tensor, fake: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+    """Binary cross-entropy of both, the game as first written (Goodfellow 2014, eq. 1).
+
+    Discriminator: -log sigmoid(D(x)) - log(1 - sigmoid(D(G(z)))). Generator: log(1 - sigmoid(D(G(z)))), whose gradient
+    vanishes where the discriminator is sure.
+    """
+    return tf.nn.softplus(-real) + tf.nn.softplus(fake), -tf.nn.softplus(fake)
+
+
+def least_squares(real: tf.Tensor, fake: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+    """Least squares, targets 1 for real and 0 for generated (LSGAN, Mao 2017).
+
+    Discriminator: (D(x) - 1)² / 2 + D(G(z))² / 2. Generator: (D(G(z)) - 1)² / 2.
+    """
+    return 0.5 * (tf.square(real - 1.0) + tf.square(fake)), 0.5 * tf.square(fake - 1.0)
+
+
+def wasserstein(real: tf.Tensor, fake: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+    """The critic's difference (Wasserstein GAN, Arjovsky 2017); needs --penalty=wgan_gp to keep the critic Lipschitz.
+
+    Discriminator: D(G(z)) - D(x). Generator: -D(G(z)).
+    """
+    return fake - real, -fake
 
 
 def hinge(real: tf.Tensor, fake: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:

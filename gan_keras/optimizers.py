@@ -2,7 +2,7 @@
 
 import keras
 
-from gan_keras.config import OptimizationSettings
+from gan_keras.train_settings import OptimizationSettings
 
 
 def build_optimizer(settings: OptimizationSettings, name: str, variables: list[keras.Variable]

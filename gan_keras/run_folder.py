@@ -107,6 +107,8 @@ class RunFolder:
             UserError: a setting that makes another model or another course of training differs from the run's.
         """
         stored = self.load_config() if self.exists() else Config()
+        if self.exists():
+            given = {name: value for name, value in given.items() if not _stands_for_found(name, value)}
         config = stored.replace(**given)
         if self.exists():
             for (field, before), (_, now) in zip(stored.items(), config.items(), strict=True):
@@ -196,6 +198,12 @@ def write_atomically(path: Path, text: str) -> None:
         file.flush()
         os.fsync(file.fileno())
     temporary.replace(path)
+
+
+def _stands_for_found(name: str, value: Any) -> bool:
+    """Whether a value stands for what the data has, which a run has found out when it began."""
+    rules = {field.name: field.metadata for field, _ in Config().items()}
+    return "stands_for_found" in rules[name] and value == (rules[name]["stands_for_found"],)
 
 
 def _flag_value(value: Any) -> str:

@@ -21,15 +21,18 @@ _ALGORITHM = "philox"
 
 @dataclasses.dataclass(frozen=True)
 class Latent:
-    """One input of a generator: standard normal numbers.
+    """One input of a generator: random numbers.
 
     Attributes:
         size: how many numbers.
-        per_frame: whether each frame has its own ([B, T, size]) or the clip has one set ([B, size]).
+        per_frame: whether each frame has its own ([B, T, size]) or the clip has one set ([B, size]); only of `normal`.
+        kind: how they are distributed: `normal`, standard normal; `uniform`, from -1 to 1; `category`, a one and
+            zeros, each place as likely.
     """
 
     size: int
     per_frame: bool = False
+    kind: str = "normal"
 
     def shape(self, num_frames: int | None) -> tuple[int | None, ...]:
         """The shape without the batch dimension."""
@@ -54,7 +57,7 @@ def draw_latents(specification: Mapping[str, Latent], seeds: tf.Tensor, num_fram
         if latent.per_frame:
             drawn[name] = _frames_normal(seeds, stream, num_frames, latent.size, first_frames)
         else:
-            drawn[name] = _rows_normal(seeds, tf.zeros_like(seeds) + stream * 2**32, [latent.size])
+            drawn[name] = _rows(seeds, tf.zeros_like(seeds) + stream * 2**32, [latent.size], latent.kind)
     return drawn
 
 
@@ -67,6 +70,11 @@ def step_seeds(seed: int, stream: str, step: tf.Tensor, count: int) -> tf.Tensor
 def step_uniform(seed: int, stream: str, step: tf.Tensor, shape: list[int]) -> tf.Tensor:
     """Draws float32 numbers in [0, 1) for one step of a run; `stream` separates their uses."""
     return tf.random.stateless_uniform(shape, _key(seed, stream, step), alg=_ALGORITHM)
+
+
+def step_normal(seed: int, stream: str, step: tf.Tensor, shape: list[int]) -> tf.Tensor:
+    """Draws standard normal float32 numbers for one step of a run; `stream` separates their uses."""
+    return tf.random.stateless_normal(shape, _key(seed, stream, step), alg=_ALGORITHM)
 
 
 def _key(seed: int, stream: str, step: tf.Tensor) -> tf.Tensor:
@@ -82,7 +90,7 @@ def _frames_normal(seeds: tf.Tensor, stream: int, num_frames: int, size: int, fi
     ahead = 0 if first_frames is None else _CHUNK - 1  # frames of the first chunk that may lie before the first frame
     chunks = -(-(num_frames + ahead) // _CHUNK)
     keys = (begin // _CHUNK)[:, tf.newaxis] + tf.range(chunks, dtype=tf.int64) + stream * 2**32 + 1
-    rows = _rows_normal(tf.repeat(seeds, chunks), tf.reshape(keys, [-1]), [_CHUNK, size])
+    rows = _rows(tf.repeat(seeds, chunks), tf.reshape(keys, [-1]), [_CHUNK, size], "normal")
     rows = tf.reshape(rows, [-1, chunks * _CHUNK, size])
     if first_frames is None:
         return rows[:, :num_frames]
@@ -90,7 +98,23 @@ def _frames_normal(seeds: tf.Tensor, stream: int, num_frames: int, size: int, fi
     return tf.gather(rows, places, batch_dims=1)
 
 
-def _rows_normal(seeds: tf.Tensor, keys: tf.Tensor, shape: list[int]) -> tf.Tensor:
+def _rows(seeds: tf.Tensor, keys: tf.Tensor, shape: list[int], kind: str) -> tf.Tensor:
     """[B, *shape], row i drawn from (seeds[i], keys[i]) alone."""
-    return tf.map_fn(lambda pair: tf.random.stateless_normal(shape, pair, alg=_ALGORITHM),
-                     tf.stack([seeds, keys], axis=1), fn_output_signature=tf.float32)
+    return tf.map_fn(lambda pair: _DRAW[kind](shape, pair), tf.stack([seeds, keys], axis=1),
+                     fn_output_signature=tf.float32)
+
+
+def _normal(shape: list[int], key: tf.Tensor) -> tf.Tensor:
+    return tf.random.stateless_normal(shape, key, alg=_ALGORITHM)
+
+
+def _uniform(shape: list[int], key: tf.Tensor) -> tf.Tensor:
+    return 2.0 * tf.random.stateless_uniform(shape, key, alg=_ALGORITHM) - 1.0
+
+
+def _category(shape: list[int], key: tf.Tensor) -> tf.Tensor:
+    place = tf.random.stateless_uniform([], key, 0, shape[-1], tf.int32, _ALGORITHM)
+    return tf.one_hot(place, shape[-1])
+
+
+_DRAW = {"normal": _normal, "uniform": _uniform, "category": _category}

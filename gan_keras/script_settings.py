@@ -45,6 +45,13 @@ class GenerateSettings(Settings):
     seeds: str = setting("0-15", "Which clips: `0-15`, `1,5,9`, or both mixed. The same seed is the same clip, always.")
     num_frames: int = setting(0, "Frames of a clip, from the first one on; 0: as many as in training. Any number "
                             "where the generator is recurrent: its sequences have no end.", minimum=0)
+    label: tuple[str, ...] = setting(
+        (), "Class of the clips, of a model that was trained with --classes, or several with weights, which mixes them,"
+        " as in walk:0.7,wave:0.3; empty: by the seed.")
+    input: str = setting("", "Instead of seeds: clips to be made again, by a model that was trained with --encoder; a "
+                         "folder of videos, or one.")
+    between: int = setting(0, "Of the input: so many steps on the way from each clip to the next.", minimum=0,
+                           maximum=64)
     fps: float = setting(0.0, "Frames per second at which the files play; 0: as the training clips did.",
                          minimum=0.0, maximum=240.0)
     out: str = setting("clips.webm", ".webm, .mp4 or .gif: all clips side by side. .png: a contact sheet, a clip in "
@@ -57,6 +64,12 @@ class GenerateSettings(Settings):
         for name in ("model", "out"):
             if not getattr(self, name):
                 raise UserError(f"`{name}` must name a path. Received: {name}=")
+        if self.between and not self.input:
+            raise UserError("`between` needs `input`, the clips to go between. Received: "
+                            f"between={self.between}, input=")
+        if self.input and (self.label or self.num_frames):
+            raise UserError("`input` is made again as it is: it takes neither `label` nor `num_frames`. Received: "
+                            f"input={self.input}, label={','.join(self.label)}, num_frames={self.num_frames}")
 
 
 @dataclasses.dataclass(frozen=True)

@@ -21,7 +21,7 @@ def setting(default: Any, help: str, **rules: Any) -> Any:
         help: one sentence for `--help`.
         **rules: any of `minimum`, `maximum`, `above` (exclusive minimum), `choices` (names), `room` (a catalog room
             whose names are the choices), `weighted` (items may end in `:weight`), `changeable` (may differ when a run
-            is resumed).
+            is resumed), `stands_for_found` (an item that stands for what the data has; a resumed run keeps that).
     """
     return dataclasses.field(default=default, metadata={"help": help, **rules})
 

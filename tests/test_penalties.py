@@ -16,18 +16,37 @@ def half_square(x):
 
 
 def test_r1_is_half_the_squared_gradient_norm_at_real_samples():
-    np.testing.assert_allclose(penalties.r1(half_square, REAL, FAKE, UNIFORM), [2.5, 0.0])
+    np.testing.assert_allclose(penalties.r1(half_square, REAL, FAKE, UNIFORM, None), [2.5, 0.0])
 
 
 def test_r1r2_adds_the_generated_samples():
-    np.testing.assert_allclose(penalties.r1r2(half_square, REAL, FAKE, UNIFORM), [2.5 + 4.5, 1.0])
+    np.testing.assert_allclose(penalties.r1r2(half_square, REAL, FAKE, UNIFORM, None), [2.5 + 4.5, 1.0])
+
+
+def test_wgan_gp_is_the_distance_of_the_norm_from_one_between_real_and_generated():
+    between = 0.25 * REAL[0] + 0.75 * FAKE[0], 0.75 * REAL[1] + 0.25 * FAKE[1]  # the gradient there is the point itself
+    expected = [(np.linalg.norm(point) - 1) ** 2 for point in between]
+    np.testing.assert_allclose(penalties.wgan_gp(half_square, REAL, FAKE, UNIFORM, None), expected, rtol=1e-5)
+
+
+def test_dragan_is_the_distance_of_the_norm_from_one_around_real_samples():
+    normal = tf.constant([[4.0, -8.0], [0.0, 8.0]])
+    found = penalties.dragan(half_square, REAL, FAKE, UNIFORM, normal)
+    np.testing.assert_allclose(found, [(2 - 1) ** 2, (2 - 1) ** 2], rtol=1e-5)  # at (2, 0) and (0, 2)
+
+
+def test_a_flat_discriminator_can_be_penalized():
+    flat = tf.Variable(0.0)
+    with tf.GradientTape() as tape:
+        value = tf.reduce_sum(penalties.wgan_gp(lambda x: flat * x[:, 0], REAL, FAKE, UNIFORM, None))
+    assert float(value) == pytest.approx(2.0, abs=1e-4) and np.isfinite(tape.gradient(value, flat))
 
 
 @pytest.mark.parametrize("penalty", [penalties.r1, penalties.r1r2])
 def test_penalties_can_be_trained_on(penalty):
     steepness = tf.Variable(3.0)
     with tf.GradientTape() as tape:
-        value = tf.reduce_sum(penalty(lambda x: steepness * x[:, 0], REAL, FAKE, UNIFORM))
+        value = tf.reduce_sum(penalty(lambda x: steepness * x[:, 0], REAL, FAKE, UNIFORM, None))
     samples = 4 if penalty is penalties.r1r2 else 2
     assert float(value) == pytest.approx(0.5 * 9.0 * samples)
     assert float(tape.gradient(value, steepness)) == pytest.approx(3.0 * samples)

@@ -20,7 +20,7 @@ def long_clips(tmp_path_factory, tiny):
         for clip in members:
             frames = np.zeros((7, 16, 16, 3), np.uint8)
             frames[..., 0], frames[..., 1] = clip, np.arange(7)[:, None, None]
-            made.append((records.serialize(frames, -1, f"clip{clip}", 0), 7))
+            made.append((records.serialize(frames, clip, f"clip{clip}", 0), 7))
         shards.append(records.write_shard(folder / f"train-{number}.tfrecord", made))
     manifest = records.Manifest(clips=tiny.clips, fingerprint="", source="numbered", classes=(), fps=10.0,
                                 videos={"train": 13, "test": 0}, labels={"train": {}, "test": {}},
@@ -29,8 +29,12 @@ def long_clips(tmp_path_factory, tiny):
 
 
 def take(folder, manifest, config, count, first_step=0):
-    return list(itertools.islice(pipeline.training_batches(folder, manifest, config, first_step).as_numpy_iterator(),
-                                 count))
+    batches = pipeline.training_batches(folder, manifest, config, first_step).as_numpy_iterator()
+    taken = list(itertools.islice(batches, count))
+    if not config.objective.augment:  # the label is the number that is drawn in the clip
+        for batch in taken:
+            np.testing.assert_array_equal(batch["label"], batch["clips"][:, 0, 0, 0, 0])
+    return [batch["clips"] for batch in taken]
 
 
 @pytest.fixture(params=["one window", "many windows"])

@@ -13,12 +13,12 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from gan_keras.config import ClipSettings
 from gan_keras.data import records, stretches, workshop
 from gan_keras.data.inspection import inspect
 from gan_keras.data.prepare import assign_splits, prepare, split_of
 from gan_keras.errors import UserError
-from gan_keras.video import io, shapes, sources
+from gan_keras.train_settings import ClipSettings
+from gan_keras.video import io, items, shapes
 from gan_keras.video.sources import list_source
 from tests.test_video_io import rotated
 
@@ -121,7 +121,7 @@ def test_a_decoder_that_breaks_costs_its_file_and_a_full_disk_does_not_blame_it(
 
     with pytest.raises(OSError, match="No space left"):
         stretches.extract(item, CLIPS, full)
-    monkeypatch.setitem(sources._READERS, "shapes", lambda item: 1 / 0)
+    monkeypatch.setitem(items._READERS, "shapes", lambda item: 1 / 0)
     outcome = stretches.extract(item, CLIPS, full)
     assert [str(entry) for entry in outcome.left_out] == [
         "shapes-0-bounce/0000000: unreadable (ZeroDivisionError: division by zero)"]

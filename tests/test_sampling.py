@@ -71,3 +71,15 @@ def test_a_sequence_has_no_end():
     further = sampling.draw_latents(LATENTS, SEEDS[:1], 4, tf.constant([2**31 + 21], tf.int64))["motion"]
     np.testing.assert_array_equal(far[:, 16:], further)
     assert len(np.unique(far)) == far.shape[1] * far.shape[2]
+
+
+def test_uniform_latents_fill_their_range_and_categories_are_as_likely():
+    seeds = tf.range(600, dtype=tf.int64)
+    drawn = sampling.draw_latents({"code": Latent(4, kind="uniform"), "label": Latent(3, kind="category")}, seeds, 1)
+    code, label = drawn["code"].numpy(), drawn["label"].numpy()
+    assert code.shape == (600, 4) and -1 <= code.min() < -0.98 and 0.98 < code.max() <= 1
+    assert abs(code.mean()) < 0.05 and abs(code.std() - np.sqrt(1 / 3)) < 0.03
+    assert (np.sort(label, axis=1) == [0, 0, 1]).all() and np.abs(label.mean(axis=0) - 1 / 3).max() < 0.06
+    alone = sampling.draw_latents({"label": Latent(3, kind="category")}, seeds, 1)["label"].numpy()
+    np.testing.assert_array_equal(alone[7:8], sampling.draw_latents(
+        {"label": Latent(3, kind="category")}, seeds[7:8], 1)["label"])

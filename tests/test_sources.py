@@ -7,8 +7,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from gan_keras.config import ClipSettings
 from gan_keras.errors import UserError
+from gan_keras.train_settings import ClipSettings
 from gan_keras.video import arrays, io, shapes
 from gan_keras.video.sources import list_source
 
@@ -173,3 +173,39 @@ def test_the_shared_clips_are_strips_of_both_directions():
         items, left_out = listed(DATASETS / name)
         assert (len(items), len(set(items.values())), left_out) == (count, classes, [])
     assert opened(DATASETS / "actions")[1].shape == (61, 64, 64, 3)
+
+
+def test_where_clips_are_of_one_frame_every_picture_is_one(tmp_path):
+    for name in ("a/1.png", "a/2.png", "b/wide.png"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        io.write_clip(tmp_path / name, clip(frames=1, width=32)[None], 10)
+    items = list_source(str(tmp_path), ClipSettings(resolution="16", num_frames=1)).items
+    assert {item.id: item.label for item in items} == {"a/1.png": "a", "a/2.png": "a", "b/wide.png": "b"}
+    assert all(len(list(item.open()[1])) == 1 for item in items)
+
+
+@pytest.mark.parametrize(("label", "names"), [
+    ("shape", ["circle", "square", "triangle", "circle"]), ("colour", ["red", "red", "red", "green"]),
+    ("motion", ["bounce"] * 4)])
+def test_drawn_clips_are_labelled_by_the_factor_named(label, names):
+    items = list_source(f"shapes:count=4,label={label}", CLIPS).items
+    assert [item.label for item in items] == names
+    assert shapes.draw_factors(0, 3, 4, 16, 16).colour == "green"
+
+
+def test_a_label_that_is_no_factor_is_refused():
+    with pytest.raises(UserError, match="label: shape, colour, motion"):
+        list_source("shapes:count=4,label=size", CLIPS)
+
+
+def test_drawn_clips_of_one_combination_and_of_all_but_one():
+    def combinations(name):
+        return {(each.shape, each.colour) for each in (shapes.draw_factors(0, item.index, 4, 16, 16)
+                                                       for item in list_source(name, CLIPS).items)}
+
+    assert combinations("shapes:count=20,shape=triangle,colour=blue") == {("triangle", "blue")}
+    left = combinations("shapes:count=40,without=triangle-blue")
+    assert len(left) == 17 and ("triangle", "blue") not in left
+    assert len(list_source("shapes:count=20,shape=square", CLIPS).items) == 20
+    with pytest.raises(UserError, match="nothing but what it is to be without"):
+        list_source("shapes:shape=square,colour=red,without=square-red", CLIPS)

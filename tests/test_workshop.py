@@ -3,8 +3,8 @@
 import os
 import signal
 
-from gan_keras.config import ClipSettings
 from gan_keras.data import workshop
+from gan_keras.train_settings import ClipSettings
 from gan_keras.video.sources import list_source
 
 

@@ -28,6 +28,8 @@ def trouble(frames: np.ndarray, keep: tuple[str, ...]) -> str:
     """
     if "blank" not in keep and is_blank(frames):
         return "blank"
+    if len(frames) == 1:  # a picture moves nowhere
+        return ""
     # What is blank is frozen as well: whoever keeps blank clips keeps them although nothing moves.
     if "frozen" not in keep and is_frozen(frames) and not is_blank(frames):
         return "frozen"

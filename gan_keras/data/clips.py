@@ -22,14 +22,17 @@ def shrink(clips: tf.Tensor, factor: int) -> tf.Tensor:
     return tf.reduce_mean(squares, axis=[3, 5])
 
 
-def augment(clips: tf.Tensor, names: tuple[str, ...], uniform: tf.Tensor) -> tf.Tensor:
+def augment(clips: tf.Tensor, names: tuple[str, ...], uniform: tf.Tensor, probability: tf.Tensor | float = 1.0
+            ) -> tf.Tensor:
     """Applies augmentations in the order named.
 
     Args:
         clips: float32 [B, T, H, W, C].
         names: functions of `gan_keras.data.augment`.
-        uniform: float32 [B, len(names), UNIFORMS] in [0, 1).
+        uniform: float32 [B, len(names), UNIFORMS + 1] in [0, 1); the last number decides whether a clip is augmented.
+        probability: with which one is, each augmentation for itself.
     """
     for i, name in enumerate(names):
-        clips = catalog.find("data.augment", name)(clips, uniform[:, i])
+        changed = catalog.find("data.augment", name)(clips, uniform[:, i, :-1])
+        clips = tf.where(uniform[:, i, -1, None, None, None, None] < probability, changed, clips)
     return clips

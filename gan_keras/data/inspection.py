@@ -17,13 +17,14 @@ from pathlib import Path
 import numpy as np
 
 from gan_keras import pages
-from gan_keras.config import ClipSettings
 from gan_keras.data import report, stretches, workshop
 from gan_keras.errors import UserError
 from gan_keras.progress import Progress
 from gan_keras.run_folder import write_atomically
+from gan_keras.train_settings import ClipSettings
 from gan_keras.video import io
-from gan_keras.video.sources import Item, LeftOut, Source, list_source
+from gan_keras.video.items import Item, LeftOut
+from gan_keras.video.sources import Source, list_source
 
 _SAMPLE = 64
 _SAMPLE_FRAMES = 600  # looked at in each video

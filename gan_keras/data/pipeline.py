@@ -25,13 +25,16 @@ _WINDOW_BYTES = 256 * 2**20
 
 
 def training_batches(folder: Path, manifest: Manifest, config: Config, first_step: int = 0) -> tf.data.Dataset:
-    """Endless batches of the train split, uint8 [batch_size, T, H, W, 3], from the given step on.
+    """Endless batches of the train split from the given step on.
 
     Args:
         folder: the prepared clips.
         manifest: of that folder.
         config: the settings: what a clip is, batch size, seed, augmentation.
         first_step: the step that sees the first batch.
+
+    Returns:
+        Batches of `clips` uint8 [batch_size, T, H, W, 3] and their `label` int64 [batch_size], -1 where there is none.
 
     Raises:
         UserError: there are no training clips.
@@ -45,17 +48,20 @@ def training_batches(folder: Path, manifest: Manifest, config: Config, first_ste
     serialized = order.records(epoch, offset)
     numbered = tf.data.Dataset.zip(tf.data.Dataset.counter(first_step * batch_size), serialized)
 
-    def crop(index: tf.Tensor, record: tf.Tensor) -> tf.Tensor:
-        frames = records.parse(record)["frames"]
+    def crop(index: tf.Tensor, record: tf.Tensor) -> dict[str, tf.Tensor]:
+        parsed = records.parse(record)
+        frames = parsed["frames"]
         place = tf.random.stateless_uniform([], tf.stack([tf.constant(seed, tf.int64), index]))
         spare = tf.shape(frames)[0] - config.clips.num_frames
         start = tf.cast(place * tf.cast(spare + 1, tf.float32), tf.int32)
-        return tf.ensure_shape(frames[start:start + config.clips.num_frames], config.clips.shape)
+        clip = tf.ensure_shape(frames[start:start + config.clips.num_frames], config.clips.shape)
+        return {"clips": clip, "label": parsed["label"]}
 
     batches = numbered.map(crop, num_parallel_calls=tf.data.AUTOTUNE).batch(batch_size, drop_remainder=True)
     if config.objective.augment:
         batches = batches.enumerate(first_step).map(
-            lambda step, clips: _augment(clips, config.objective.augment, seed, step), tf.data.AUTOTUNE)
+            lambda step, batch: {**batch, "clips": _augment(batch["clips"], config.objective.augment, seed, step)},
+            tf.data.AUTOTUNE)
     return batches.prefetch(tf.data.AUTOTUNE)
 
 
@@ -106,5 +112,5 @@ class _Order:
 
 def _augment(clips: tf.Tensor, names: tuple[str, ...], seed: int, step: tf.Tensor) -> tf.Tensor:
     key = tf.stack([tf.constant(seed + 2**32, tf.int64), step])
-    uniform = tf.random.stateless_uniform([clips.shape[0], len(names), UNIFORMS], key)
+    uniform = tf.random.stateless_uniform([clips.shape[0], len(names), UNIFORMS + 1], key)
     return clip_batch.to_uint8(clip_batch.augment(clip_batch.to_float(clips), names, uniform))

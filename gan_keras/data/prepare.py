@@ -19,13 +19,14 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from gan_keras.config import ClipSettings
 from gan_keras.data import records, report, stretches, workshop
 from gan_keras.data.records import Manifest, Shard
 from gan_keras.errors import UserError
 from gan_keras.progress import Progress
 from gan_keras.run_folder import write_atomically
-from gan_keras.video.sources import PREPARED_MARK, WORK_FOLDER, LeftOut, Source, list_source
+from gan_keras.train_settings import ClipSettings
+from gan_keras.video.items import LeftOut
+from gan_keras.video.sources import PREPARED_MARK, WORK_FOLDER, Source, list_source
 
 REPORT = "report.html"
 _SHARD_BYTES = 2**25

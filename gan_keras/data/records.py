@@ -18,9 +18,10 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
-from gan_keras.config import ClipSettings
 from gan_keras.errors import UserError
-from gan_keras.video.sources import PREPARED_MARK, LeftOut
+from gan_keras.train_settings import ClipSettings
+from gan_keras.video.items import LeftOut
+from gan_keras.video.sources import PREPARED_MARK
 
 if TYPE_CHECKING:
     import numpy as np

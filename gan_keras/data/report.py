@@ -4,11 +4,11 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from gan_keras.config import ClipSettings
 from gan_keras.data.records import SPLITS, Manifest
 from gan_keras.pages import megabytes, page, picture, table, text_table
+from gan_keras.train_settings import ClipSettings
 from gan_keras.video import io
-from gan_keras.video.sources import LeftOut
+from gan_keras.video.items import LeftOut
 
 EXAMPLES = 12
 _COLUMNS = 8

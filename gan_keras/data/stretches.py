@@ -11,11 +11,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from gan_keras.config import ClipSettings
 from gan_keras.data import cleaning
 from gan_keras.errors import UserError
+from gan_keras.train_settings import ClipSettings
 from gan_keras.video import cuts, io
-from gan_keras.video.sources import Item, LeftOut
+from gan_keras.video.items import Item, LeftOut
 
 _MOST_CLIPS = 4
 _MOST_BYTES = 2**26

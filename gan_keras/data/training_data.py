@@ -39,7 +39,7 @@ def training_data(config: Config, named: Collection[str], folder: Path) -> tuple
             if field.name in named and asked != there:
                 raise UserError(f"`{field.name}` must be that of the prepared folder {source}, {there}. "
                                 f"Received: {field.name}={asked}. Or name the raw source as --data.")
-        return Path(source), manifest, dataclasses.replace(config, clips=manifest.clips)
+        return Path(source), manifest, _with_classes(dataclasses.replace(config, clips=manifest.clips), manifest)
     key = hashlib.sha256(f"{Path(source).absolute()}\n{config.clips}".encode()).hexdigest()[:8]
     name = "".join(letter if letter.isalnum() else "-" for letter in Path(source).name).strip("-") or "clips"
     prepared = folder / f"{name}-{config.clips.resolution}-{config.clips.num_frames}-{key}"
@@ -47,4 +47,18 @@ def training_data(config: Config, named: Collection[str], folder: Path) -> tuple
     manifest = records.verify(prepared)
     print(f"{manifest.count('train')} training clips of {manifest.videos['train']} videos, prepared in {prepared}"
           + (f" ({len(manifest.left_out)} left out, see its report.html)" if manifest.left_out else ""))
-    return prepared, manifest, config
+    return prepared, manifest, _with_classes(config, manifest)
+
+
+def _with_classes(config: Config, manifest: Manifest) -> Config:
+    """The settings with the names of the data's classes in place of `all`."""
+    asked = config.model.classes
+    if not asked:
+        return config
+    if not manifest.classes:
+        raise UserError(f"`classes` must be empty: {config.run.data} has no classes; folders at its first level would "
+                        f"be. Received: classes={','.join(asked)}")
+    if asked not in (("all",), manifest.classes):
+        raise UserError(f"`classes` must be all, or the classes of {config.run.data}: {','.join(manifest.classes)}. "
+                        f"Received: classes={','.join(asked)}")
+    return config.replace(classes=manifest.classes)

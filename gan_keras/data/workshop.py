@@ -22,12 +22,12 @@ from typing import Any
 
 import numpy as np
 
-from gan_keras.config import ClipSettings
 from gan_keras.data import cleaning, stretches
 from gan_keras.progress import Progress
 from gan_keras.run_folder import write_atomically
+from gan_keras.train_settings import ClipSettings
 from gan_keras.video import io
-from gan_keras.video.sources import Item, LeftOut
+from gan_keras.video.items import Item, LeftOut
 
 _VERSION = 1  # of what is done to a video; results of another version are not used again
 CRASHED = "the decoder crashed or ran out of memory"

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from gan_keras.config import Config, parse_resolution
+from gan_keras.config import Config
 from gan_keras.data.records import Manifest
 from gan_keras.data.training_data import training_data
 from gan_keras.errors import UserError
@@ -17,9 +17,10 @@ from gan_keras.evaluation.reference import Reference
 from gan_keras.evaluation.report import text_report
 from gan_keras.evaluation.saved_features import SavedFeatures
 from gan_keras.evaluation.speed import measure_speed
-from gan_keras.evaluation.subjects import RunSubject, Subject, check_shape, open_subject
+from gan_keras.evaluation.subjects import RunSubject, Subject, open_subject, shown_size
 from gan_keras.run_folder import RunFolder, write_atomically
 from gan_keras.script_settings import FEWEST_CLIPS, EvaluateSettings, FeatureSettings
+from gan_keras.train_settings import ClipSettings, parse_resolution
 
 _CLIPS, _SELFTEST_CLIPS = 1024, 256
 _SETS = 4  # generated, two halves of the real ones, held out
@@ -54,6 +55,29 @@ def evaluate(settings: EvaluateSettings, features: FeatureSettings, given: Mappi
         subject.run.append_metrics(subject.step, whole.line(results.measures, results.speed, count))
     print(f"\n{results.title}\n\n{text_report(results)}\n\nReport: {out / whole.REPORT}\n"
           f"Curves: tensorboard --logdir={out.parent}")
+
+
+def check_shape(subject: Subject, clips: ClipSettings) -> None:
+    """Whether clips can be compared with the real ones.
+
+    Args:
+        subject: where the clips come from.
+        clips: what a real clip is.
+
+    Raises:
+        UserError: their clips have other frames.
+    """
+    if subject.shape == clips.shape:
+        return
+    found, real = subject.shape[0], clips.num_frames
+    size, real_size = shown_size(subject.shape[1:]), shown_size(clips.shape[1:])
+    advice = f"Name the raw source as --data, or data prepared for {found} frames of {size}."
+    if any(side % 8 for side in subject.shape[1:3]):  # no data can be prepared for such frames
+        advice = f"Bring the clips to {real_size}."
+    elif subject.shape[1:] == clips.shape[1:] and found > real and not subject.generates:
+        advice = f"--num_frames={real} takes the first {real} frames of each."
+    raise UserError(f"{subject.name} {'makes' if subject.generates else 'holds'} clips of {found} frames of "
+                    f"{size} and the real clips are {real} frames of {real_size}. {advice}")
 
 
 def selftest(settings: EvaluateSettings, given: Mapping[str, Any]) -> None:
@@ -110,5 +134,5 @@ def _real_clips(settings: EvaluateSettings, given: Mapping[str, Any], out: Path,
         if not settings.run_dir:
             named |= {"num_frames": frames, "resolution": str(height) if height == width else f"{width}x{height}"}
     data = settings.data or config.run.data
-    folder, manifest, _ = training_data(config.replace(**named, data=data), given.keys(), prepared)
+    folder, manifest, _ = training_data(config.replace(**named, data=data, classes=()), given.keys(), prepared)
     return folder, manifest

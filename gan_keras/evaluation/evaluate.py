@@ -12,7 +12,17 @@ import numpy as np
 
 from gan_keras import __version__
 from gan_keras.data.records import Manifest
-from gan_keras.evaluation import distances, dynamics, factors, features, memorization, neighbours, overfitting, speed
+from gan_keras.evaluation import (
+    conditions,
+    distances,
+    dynamics,
+    factors,
+    features,
+    memorization,
+    neighbours,
+    overfitting,
+    speed,
+)
 from gan_keras.evaluation.evidence import ClipSet, Evidence
 from gan_keras.evaluation.findings import Estimate, Measure, Metric, Plot
 from gan_keras.evaluation.reference import Reference
@@ -38,7 +48,8 @@ def describe(name: str) -> Metric:
     """What a number means."""
     if name in METRICS:
         return METRICS[name]
-    return (overfitting if name.startswith("discriminators/") else distances).describe(name)
+    room = {"discriminators": overfitting, "conditions": conditions}.get(name.split("/")[0], distances)
+    return room.describe(name)
 
 
 class Judge:
@@ -102,6 +113,7 @@ def evaluate(subject: Subject, reference: Reference, manifest: Manifest, count: 
         measures |= judge.measures(generated, progress.advance)
     if isinstance(subject, RunSubject):
         found = overfitting.judge(subject.run, subject.step, reference.real, reference.held_out, generated)
+        found |= conditions.judge(subject.told(range(count)), subject.classes, generated)
         measures |= {name: Measure(estimate.value, estimate.low, estimate.high) for name, estimate in found.items()}
     evidence = reference.evidence(generated)
     return Results(

@@ -28,7 +28,8 @@ from gan_keras.data.clips import to_float
 from gan_keras.errors import UserError
 from gan_keras.evaluation.evidence import ClipSet
 from gan_keras.evaluation.findings import AS_REAL, LEVEL, LOWER, Estimate, Metric, draw_weights, estimate_mean
-from gan_keras.models.discriminator import Discriminator, build_discriminators, named_weights
+from gan_keras.models.build import build_discriminators
+from gan_keras.models.discriminator import Discriminator, named_weights
 from gan_keras.models.views import close_view, pairs_from, small_scale, small_view
 from gan_keras.run_folder import RunFolder
 
@@ -116,7 +117,7 @@ def _judge(discriminator: Discriminator, scale: int, clips: np.ndarray) -> np.nd
         frames = pairs_from(tf.tile(first[np.newaxis], [len(few), 1]))
         view = small_view(few, scale) if discriminator.view == "small" else close_view(few, frames)
         samples = discriminator.samples(view)
-        logits.append(discriminator.network(samples, training=False).numpy().reshape(len(few), -1))
+        logits.append(discriminator.logits(samples).numpy().reshape(len(few), -1))
     return np.concatenate(logits)
 
 

@@ -52,7 +52,7 @@ class Reference:
         saved: the user's own features, beside the built-in ones.
 
     Raises:
-        UserError: too few training clips to compare anything with.
+        UserError: clips of one frame, or too few training clips to compare anything with.
 
     Attributes:
         real: one half of the training clips.
@@ -66,6 +66,9 @@ class Reference:
 
     def __init__(self, folder: Path, manifest: Manifest, num_frames: int, count: int,
                  saved: SavedFeatures | None = None) -> None:
+        if num_frames < 2:
+            raise UserError("Clips of one frame have no motion to be measured: evaluation takes at least 2 frames. "
+                            f"Received: num_frames={num_frames}")
         self._folder, self._manifest, self._saved = folder, manifest, saved
         self.num_frames, self.fps, self.notes = num_frames, manifest.fps or _UNKNOWN_FPS, []
         train, self.stretches = self._survey()

@@ -8,17 +8,19 @@ from pathlib import Path
 import numpy as np
 import tensorflow as tf
 
-from gan_keras.config import ClipSettings
 from gan_keras.data.records import is_prepared
 from gan_keras.errors import UserError
 from gan_keras.progress import Progress
 from gan_keras.run_folder import RunFolder
+from gan_keras.sampling import draw_latents
 from gan_keras.script_settings import FEWEST_CLIPS
 from gan_keras.serving.export import restore_average
-from gan_keras.serving.generation import SavedGenerator
+from gan_keras.serving.saved_generator import SavedGenerator
 from gan_keras.serving.signatures import ServedGenerator
+from gan_keras.train_settings import ClipSettings
 from gan_keras.video import arrays, io
-from gan_keras.video.sources import Item, list_source
+from gan_keras.video.items import Item
+from gan_keras.video.sources import list_source
 
 AT_ONCE = 8
 """Clips that are generated together."""
@@ -80,7 +82,7 @@ class RunSubject(Subject):
     """The running average of a run's generator. Its clips are, bit by bit, those of the version exported from it.
 
     Args:
-        run: the run folder; also an attribute.
+        run: the run folder; also an attribute, as `classes`, the names of the classes that the generator is told.
         checkpoint: its step; None for the newest that is whole.
         say: is told of damaged checkpoints.
 
@@ -90,13 +92,20 @@ class RunSubject(Subject):
 
     def __init__(self, run: RunFolder, checkpoint: int | None, say: Callable[[str], None]) -> None:
         self.run = run
-        clips = run.load_config().clips
+        config = run.load_config()
+        clips, self.classes = config.clips, config.model.classes
         generator, self.step = restore_average(run, checkpoint, say)
+        self._latents = generator.latents
         self.name, self.shape, self.fps = f"{run.path} at step {self.step}", clips.shape, run.load_data()["fps"]
         self._served = ServedGenerator(generator, clips)
 
+    def told(self, seeds: Sequence[int]) -> dict[str, np.ndarray]:
+        """What the generator is told for each seed: `label`, `category`, `code`, those that there are, [N, size]."""
+        drawn = draw_latents(self._latents, tf.constant(seeds, tf.int64), 1)
+        return {name: value.numpy() for name, value in drawn.items() if name in ("label", "category", "code")}
+
     def _few(self, seeds: list[int]) -> np.ndarray:
-        return self._served.signatures["serving_default"](seed=tf.constant(seeds, tf.int64))["video"].numpy()
+        return self._served.video(seeds)
 
 
 class ModelSubject(Subject):
@@ -211,29 +220,6 @@ def open_subject(run_dir: str, model: str, videos: str, checkpoint: int, num_fra
     return subject
 
 
-def check_shape(subject: Subject, clips: ClipSettings) -> None:
-    """Whether clips can be compared with the real ones.
-
-    Args:
-        subject: where the clips come from.
-        clips: what a real clip is.
-
-    Raises:
-        UserError: their clips have other frames.
-    """
-    if subject.shape == clips.shape:
-        return
-    found, real = subject.shape[0], clips.num_frames
-    advice = f"Name the raw source as --data, or data prepared for {found} frames of {_size(subject.shape[1:])}."
-    if any(side % 8 for side in subject.shape[1:3]):  # no data can be prepared for such frames
-        advice = f"Bring the clips to {_size(clips.shape[1:])}."
-    elif subject.shape[1:] == clips.shape[1:] and found > real and not subject.generates:
-        advice = f"--num_frames={real} takes the first {real} frames of each."
-    raise UserError(f"{subject.name} {'makes' if subject.generates else 'holds'} clips of {found} frames of "
-                    f"{_size(subject.shape[1:])} and the real clips are {real} frames of {_size(clips.shape[1:])}. "
-                    + advice)
-
-
 def _check_enough(path: str, count: int, left_out: Sequence[str]) -> None:
     if not count:
         raise UserError(f"{path} holds no clips that can be read" + (f": {left_out[0]}" if left_out else "")
@@ -280,14 +266,14 @@ def _common_shape(path: str, shapes: dict[str, tuple[int, int, int]], num_frames
     length = num_frames or max(2, min(shape[0] for shape in shapes.values()))
     for name, shape in shapes.items():
         if shape[1:] != shapes[first][1:]:
-            raise UserError(f"{path} holds frames of different sizes, {_size(shapes[first][1:])} in {first} and "
-                            f"{_size(shape[1:])} in {name}: bring all to one size.")
+            raise UserError(f"{path} holds frames of different sizes, {shown_size(shapes[first][1:])} in {first} and "
+                            f"{shown_size(shape[1:])} in {name}: bring all to one size.")
         if shape[0] < length:
             raise UserError(f"{path}: {name} has {shape[0]} of the {length} frames that are needed. "
                             f"Received: num_frames={num_frames}")
     return length, *shapes[first][1:], 3
 
 
-def _size(size: Sequence[int]) -> str:
+def shown_size(size: Sequence[int]) -> str:
     """(H, W, ...) as people say it."""
     return f"{size[1]}x{size[0]}"

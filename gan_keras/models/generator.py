@@ -8,6 +8,9 @@ have no motion network; their backbone makes all frames at once.
 
 The motion also takes a *state* and gives the one after its last frame; who gives that back gets the frames that
 follow. The network `start` makes the state before the first frame.
+
+With an *encoder*, clips can be brought back to latents. What a generator is told beside its own latents goes through a
+network in front, the *mapping* (`models/conditions.py`).
 """
 
 import dataclasses
@@ -16,12 +19,7 @@ from collections.abc import Mapping
 import keras
 import tensorflow as tf
 
-from gan_keras import catalog
-from gan_keras.config import ClipSettings, ModelSettings
 from gan_keras.sampling import Latent
-
-_HELD_AS = {"start": "backbone", "motion": "backbone"}
-"""Networks whose weights a checkpoint holds under the name of another: runs begun when they were one go on."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -37,6 +35,8 @@ class Generator:
             of the backbone, by name. None where the features are the pictures.
         motion: functional model, {some latents, `state` [B, S]} → {`codes` [B, T, U], `state` [B, S]} float32.
         start: functional model, some latents of the clip → {`state` [B, S] float32}, before the first frame.
+        mapping: functional model, {latents of the clip and conditions} → {latents of the clip}, which the others get.
+        encoder: functional model, {`clips` [B, T, H, W, 3]} → {`NAME_mean`, `NAME_log_variance`} of each latent.
     """
 
     latents: Mapping[str, Latent]
@@ -44,11 +44,14 @@ class Generator:
     renderer: keras.Model | None
     motion: keras.Model | None = None
     start: keras.Model | None = None
+    mapping: keras.Model | None = None
+    encoder: keras.Model | None = None
 
     @property
     def networks(self) -> dict[str, keras.Model]:
         """The networks by name."""
-        found = {"start": self.start, "motion": self.motion, "backbone": self.backbone, "renderer": self.renderer}
+        found = {"mapping": self.mapping, "start": self.start, "motion": self.motion, "backbone": self.backbone,
+                 "renderer": self.renderer, "encoder": self.encoder}
         return {name: network for name, network in found.items() if network is not None}
 
     @property
@@ -58,7 +61,7 @@ class Generator:
 
     def named_weights(self, owner: str) -> dict[str, keras.Variable]:
         """The weights by the name under which a checkpoint holds them."""
-        return {f"{owner}/{_HELD_AS.get(part, part)}/{variable.path}": variable
+        return {f"{owner}/{part}/{variable.path}": variable
                 for part, network in self.networks.items() for variable in network.weights}
 
     @property
@@ -68,7 +71,7 @@ class Generator:
 
     def first_state(self, latents: Mapping[str, tf.Tensor], training: bool = False) -> tf.Tensor:
         """The state before the first frame, float32 [B, S]. Only where there is `start`."""
-        return self.start({name: latents[name] for name in self.start.input}, training=training)["state"]
+        return self._first_state(self._mapped(latents, training), training)
 
     def outputs(self, latents: Mapping[str, tf.Tensor], frames: tf.Tensor | None = None,
                 state: tf.Tensor | None = None, training: bool = False) -> dict[str, tf.Tensor]:
@@ -83,9 +86,11 @@ class Generator:
         Returns:
             See `backbone`, [B, K, ...]; with `motion` also `state` [B, S], after the last of all frames.
         """
+        latents = self._mapped(latents, training)
         if self.motion is None:
-            return _chosen(self.backbone(latents, training=training), frames)
-        state = self.first_state(latents, training) if state is None else state
+            return _chosen(self.backbone({name: latents[name] for name in self.backbone.input}, training=training),
+                           frames)
+        state = self._first_state(latents, training) if state is None else state
         given = {**latents, "state": state}
         moved = self.motion({name: given[name] for name in self.motion.input}, training=training)
         codes = _chosen({"codes": moved["codes"]}, frames)["codes"]
@@ -116,24 +121,27 @@ class Generator:
         """Whole clips at full size, float32 [B, T, H, W, 3], about -1 to 1."""
         return self.render(self.outputs(latents))
 
+    def encode(self, clips: tf.Tensor, training: bool = False) -> dict[str, tuple[tf.Tensor, tf.Tensor]]:
+        """Mean and log-variance of each latent of clips float32 [B, T, H, W, 3]. Only where there is `encoder`."""
+        found = self.encoder({"clips": clips}, training=training)
+        return {name: (found[f"{name}_mean"], found[f"{name}_log_variance"]) for name in self.latents}
+
+    def _mapped(self, latents: Mapping[str, tf.Tensor], training: bool) -> dict[str, tf.Tensor]:
+        """The latents, moved by the conditions among them."""
+        if self.mapping is None:
+            return dict(latents)
+        moved = self.mapping({name: latents[name] for name in self.mapping.input}, training=training)
+        return {**latents, **moved}
+
+    def _first_state(self, mapped: Mapping[str, tf.Tensor], training: bool) -> tf.Tensor:
+        return self.start({name: mapped[name] for name in self.start.input}, training=training)["state"]
+
 
 def _chosen(outputs: Mapping[str, tf.Tensor], frames: tf.Tensor | None) -> dict[str, tf.Tensor]:
     """The frames int32 [B, K] of each output [B, T, ...]; None for all."""
     if frames is None:
         return dict(outputs)
     return {name: tf.gather(output, frames, batch_dims=1) for name, output in outputs.items()}
-
-
-def build_generator(clips: ClipSettings, model: ModelSettings, precision: str) -> Generator:
-    """Builds the generator that the settings name, with fresh weights.
-
-    Args:
-        clips: what a clip is.
-        model: which family, how wide.
-        precision: a Keras dtype policy, `"float32"` or `"mixed_bfloat16"`.
-    """
-    with keras_precision(precision):
-        return catalog.find("models.generators", model.generator)(clips, model)
 
 
 class keras_precision:

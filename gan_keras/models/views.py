@@ -1,7 +1,9 @@
 """What discriminators may look at. A view of a batch of clips, real or generated, is one of
 
     `small`: all frames, `small_scale` times smaller, [B, T, h, w, 3];
-    `close`: neighbouring pairs of frames at full size, [B, 2 * pairs, H, W, 3]; frames 2i and 2i + 1 are neighbours.
+    `close`: pairs of frames at full size, [B, 2 * pairs, H, W, 3]; frames 2i and 2i + 1 are one. In half of them they
+    are neighbours, so that motion is judged at full size, and in the others any two, or nobody would see at full size
+    that what is shown stays what it is.
 
 Each file of `models.discriminators` says in `VIEW` which one it looks at. What nobody looks at is not rendered.
 """
@@ -10,12 +12,18 @@ import importlib
 
 import tensorflow as tf
 
-from gan_keras.config import ClipSettings, ModelSettings
 from gan_keras.data.clips import shrink
 from gan_keras.errors import UserError
 from gan_keras.settings import split_weight
+from gan_keras.train_settings import ClipSettings, ModelSettings
 
 _SMALLEST_SIDE = 4
+_APART = 0.5
+"""Share of the pairs that are any two frames of their clip."""
+
+
+UNIFORMS = 3
+"""Random numbers that decide which frames a pair is of."""
 
 
 def small_scale(clips: ClipSettings, model: ModelSettings) -> int:
@@ -53,6 +61,34 @@ def pairs_from(first: tf.Tensor) -> tf.Tensor:
     """Frames t and t + 1 side by side, first frames int32 [B, pairs] → int32 [B, 2 * pairs]."""
     pairs = tf.stack([first, first + 1], axis=-1)
     return tf.reshape(pairs, [tf.shape(first)[0], 2 * first.shape[1]])
+
+
+def judged_frames(uniform: tf.Tensor, num_frames: int) -> tf.Tensor:
+    """Which frames of clips are judged closely: pairs of which the earlier frame comes first.
+
+    Args:
+        uniform: float32 [B, pairs, 3] in [0, 1).
+        num_frames: of a clip.
+
+    Returns:
+        int32 [B, 2 * pairs]; of clips of one frame that one, [B, 1].
+    """
+    if num_frames == 1:
+        return tf.zeros([tf.shape(uniform)[0], 1], tf.int32)
+    place, apart, how_far = tf.unstack(uniform, axis=-1)
+    neighbour = tf.cast(place * (num_frames - 1), tf.int32)
+    any_frame = tf.cast(place * num_frames, tf.int32)
+    another = (any_frame + 1 + tf.cast(how_far * (num_frames - 1), tf.int32)) % num_frames
+    first = tf.where(apart < _APART, tf.minimum(any_frame, another), neighbour)
+    second = tf.where(apart < _APART, tf.maximum(any_frame, another), neighbour + 1)
+    return tf.reshape(tf.stack([first, second], axis=-1), [tf.shape(first)[0], 2 * first.shape[1]])
+
+
+def view_shapes(clips: ClipSettings, model: ModelSettings) -> dict[str, tuple[int, ...]]:
+    """The shape of each view, without the batch."""
+    scale = small_scale(clips, model)
+    return {"small": (clips.num_frames, clips.height // scale, clips.width // scale, 3),
+            "close": (2 * model.judged_pairs if clips.num_frames > 1 else 1, clips.height, clips.width, 3)}
 
 
 def _view(name: str) -> str:

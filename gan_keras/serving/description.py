@@ -23,6 +23,7 @@ class Description:
         width: of a frame, in pixels.
         fps: frames per second at which clips play as the training clips did.
         signatures: name → `inputs` and `outputs` → name → `dtype` and `shape` (None: the batch).
+        classes: names of the classes; a label is an index into them. Empty where the generator is told none.
         gan_keras: version of this library that exported it.
     """
 
@@ -32,6 +33,7 @@ class Description:
     width: int
     fps: float
     signatures: dict[str, Any]
+    classes: list[str] = dataclasses.field(default_factory=list)
     gan_keras: str = __version__
 
     def save(self, version: Path) -> None:

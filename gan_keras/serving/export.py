@@ -11,15 +11,18 @@ import numpy as np
 import tensorflow as tf
 
 from gan_keras import checkpoints
-from gan_keras.config import ClipSettings, Config
+from gan_keras.config import Config
 from gan_keras.data.clips import to_uint8
 from gan_keras.errors import UserError
-from gan_keras.models.generator import Generator, build_generator
+from gan_keras.models.build import build_generator
+from gan_keras.models.generator import Generator
 from gan_keras.run_folder import RunFolder
 from gan_keras.sampling import draw_latents
 from gan_keras.serving import model_card, versions
+from gan_keras.serving.asking import BY_SEED
 from gan_keras.serving.description import Description
 from gan_keras.serving.signatures import ServedGenerator, describe
+from gan_keras.train_settings import ClipSettings
 from gan_keras.video import io
 
 SAMPLES = 8
@@ -92,8 +95,9 @@ def _write(folder: Path, run: RunFolder, config: Config, generator: Generator, s
     served = ServedGenerator(generator, config.clips)
     data = run.load_data()
     description = Description(step, config.clips.num_frames, config.clips.height, config.clips.width, data["fps"],
-                              describe(served.signatures))
-    samples = served.signatures["serving_default"](seed=tf.range(SAMPLES, dtype=tf.int64))["video"].numpy()
+                              describe(served.signatures), list(config.model.classes))
+    in_turn = np.arange(SAMPLES) % max(len(config.model.classes), 1)
+    samples = served.video(range(SAMPLES), in_turn)
     try:
         tf.saved_model.save(served, str(folder), signatures=served.signatures)
         description.save(folder)
@@ -118,8 +122,10 @@ def _check(folder: Path, generator: Generator, clips: ClipSettings) -> None:
             return session.run({key: tensor.name for key, tensor in signature.outputs.items()},
                                {signature.inputs[key].name: value for key, value in inputs.items()})
 
-        served = [(0, serve("serving_default", seed=_CHECKED_SEEDS)["video"])]
-        answer = serve("start", seed=_CHECKED_SEEDS) if generator.start else {}
+        asked = {"seed": _CHECKED_SEEDS} | ({"label": [BY_SEED] * len(_CHECKED_SEEDS)} if "label" in generator.latents
+                                            else {})
+        served = [(0, serve("serving_default", **asked)["video"])]
+        answer = serve("start", **asked) if generator.start else {}
         for part in range(_CHECKED_PARTS if generator.start else 0):
             answer = serve("continue", **answer)
             served.append((part, answer.pop("video")))

@@ -1,4 +1,4 @@
-"""Clips from a SavedModel alone: no run folder, no Keras.
+"""Clips from a SavedModel into files.
 
 Clips are generated a few at a time and written as they come, so any number of them needs the same memory, and so does
 any number of frames where the model's sequences have no end. Only files that show all clips at once, and so at most
@@ -9,17 +9,17 @@ import dataclasses
 import errno
 import itertools
 import tempfile
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 import numpy as np
-import tensorflow as tf
 
 from gan_keras.errors import UserError
 from gan_keras.progress import Progress
 from gan_keras.script_settings import GenerateSettings
-from gan_keras.serving.description import Description
-from gan_keras.serving.versions import find_version
+from gan_keras.serving.remaking import remade
+from gan_keras.serving.requests import parse_label, parse_seeds
+from gan_keras.serving.saved_generator import SavedGenerator
 from gan_keras.video import io, npz
 
 SEED = "{seed}"
@@ -29,57 +29,8 @@ _AT_ONCE = 8
 _MOST_IN_ONE_PICTURE = 100
 _MOST_HELD = 2**28
 """Bytes of frames beyond a clip's own that are gathered for a file of `io.HELD_SUFFIXES`."""
-_MOST_SEED = 2**63 - 1
 _USERS_ERRNO = (errno.EACCES, errno.EPERM, errno.ENOSPC, errno.EROFS, errno.EDQUOT, errno.ENOTDIR, errno.EISDIR,
                 errno.EEXIST, errno.ENAMETOOLONG)
-
-class SavedGenerator:
-    """A version that `export.py` made, loaded. Loading runs what is in it: a SavedModel is code.
-
-    Args:
-        path: the version folder, or the folder of versions, for the newest.
-
-    Attributes:
-        path: the version folder.
-        description: what the version says of itself.
-        endless: whether a sequence may have more frames than a clip.
-
-    Raises:
-        UserError: no such version, or one that is damaged or of another make.
-    """
-
-    def __init__(self, path: Path) -> None:
-        self.path = find_version(path)
-        self.description = Description.load(self.path)
-        try:
-            self._loaded = tf.saved_model.load(str(self.path))
-            self._generate = self._loaded.signatures["serving_default"]
-            self.endless = "continue" in self._loaded.signatures
-        except (OSError, ValueError, LookupError, TypeError, AttributeError, tf.errors.OpError) as error:
-            raise UserError(f"{self.path} cannot be loaded: {error}") from error
-
-    def clips(self, seeds: Sequence[int]) -> np.ndarray:
-        """The clips of some seeds, uint8 [B, T, H, W, 3]."""
-        return self._generate(seed=tf.constant(seeds, tf.int64))["video"].numpy()
-
-    def pieces(self, seeds: Sequence[int], frames: int) -> Iterator[np.ndarray]:
-        """The first frames of some seeds' sequences, piece by piece.
-
-        Args:
-            seeds: of the sequences.
-            frames: how many; above the frames of a clip only where the model is `endless`.
-
-        Yields:
-            uint8 [B, t, H, W, 3], the next frames of all.
-        """
-        length = self.description.num_frames
-        if frames <= length:
-            yield self.clips(seeds)[:, :frames]
-            return
-        state = self._loaded.signatures["start"](seed=tf.constant(seeds, tf.int64))
-        for first in range(0, frames, length):
-            state = dict(self._loaded.signatures["continue"](**state))
-            yield state.pop("video").numpy()[:, :frames - first]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -90,6 +41,7 @@ class _Sequences:
     seeds: list[range]
     count: int
     frames: int
+    classes: Mapping[str, float]
     progress: Progress
 
     @property
@@ -100,7 +52,7 @@ class _Sequences:
         """All seeds at once, uint8 [N, t, H, W, 3], the next frames of all."""
         remaining = itertools.chain.from_iterable(self.seeds)
         groups = list(iter(lambda: list(itertools.islice(remaining, _AT_ONCE)), []))
-        for pieces in zip(*(self.model.pieces(group, self.frames) for group in groups), strict=True):
+        for pieces in zip(*(self.model.pieces(group, self.frames, self.classes) for group in groups), strict=True):
             piece = np.concatenate(pieces)
             self.progress.advance(piece.shape[0] * piece.shape[1])
             yield piece
@@ -111,9 +63,35 @@ class _Sequences:
             yield seed, self._pieces(seed)
 
     def _pieces(self, seed: int) -> Iterator[np.ndarray]:
-        for piece in self.model.pieces([seed], self.frames):
+        for piece in self.model.pieces([seed], self.frames, self.classes):
             self.progress.advance(piece.shape[1])
             yield piece
+
+
+@dataclasses.dataclass(frozen=True)
+class _Made:
+    """Clips that are there already, uint8 [N, T, H, W, 3], for what writes `_Sequences`; numbers stand for seeds."""
+
+    clips: np.ndarray
+
+    @property
+    def count(self) -> int:
+        return len(self.clips)
+
+    @property
+    def frames(self) -> int:
+        return self.clips.shape[1]
+
+    @property
+    def frame_shape(self) -> tuple[int, ...]:
+        return self.clips.shape[2:]
+
+    def together(self) -> Iterator[np.ndarray]:
+        yield self.clips
+
+    def one_by_one(self) -> Iterator[tuple[int, Iterator[np.ndarray]]]:
+        for number in range(self.count):
+            yield number, iter([self.clips[number:number + 1]])
 
 
 def generate(settings: GenerateSettings) -> SavedGenerator:
@@ -130,17 +108,27 @@ def generate(settings: GenerateSettings) -> SavedGenerator:
     write = _writer(settings.out, count)
     _check_writable(settings.out)
     model = SavedGenerator(Path(settings.model))
+    if settings.input:
+        clips = remade(model, settings.input, settings.between)
+        _write(settings, lambda: _writer(settings.out, len(clips))(_Made(clips), settings.fps or model.description.fps))
+        return model
+    classes = parse_label(settings.label, model)
     frames = settings.num_frames or model.description.num_frames
     if frames > model.description.num_frames:
         _check_long(settings, model, count)
+    with Progress("generate", count * frames, "frames") as progress:
+        sequences = _Sequences(model, seeds, count, frames, classes, progress)
+        _write(settings, lambda: write(sequences, settings.fps or model.description.fps))
+    return model
+
+
+def _write(settings: GenerateSettings, write: Callable[[], None]) -> None:
     try:
-        with Progress("generate", count * frames, "frames") as progress:
-            write(_Sequences(model, seeds, count, frames, progress), settings.fps or model.description.fps)
+        write()
     except OSError as error:
         if error.errno in _USERS_ERRNO:
             raise UserError(f"{settings.out} cannot be written: {error.strerror}") from error
         raise
-    return model
 
 
 def _check_long(settings: GenerateSettings, model: SavedGenerator, count: int) -> None:
@@ -149,40 +137,15 @@ def _check_long(settings: GenerateSettings, model: SavedGenerator, count: int) -
     if not model.endless:
         raise UserError(f"`num_frames` must be at most {facts.num_frames}, the frames that {model.path} makes; "
                         f"sequences without end take a recurrent generator. Received: num_frames={settings.num_frames}")
+    if len(settings.label) > 1:
+        raise UserError(f"`num_frames` must be at most {facts.num_frames} where classes are mixed. "
+                        f"Received: num_frames={settings.num_frames}, label={','.join(settings.label)}")
     shown = 1 if SEED in settings.out else count
     if Path(settings.out).suffix.lower() in io.HELD_SUFFIXES:
         most = max(facts.num_frames, _MOST_HELD // (shown * facts.height * facts.width * 3))
         if settings.num_frames > most:
             raise UserError(f"`num_frames` must be at most {most} for {settings.out}, which is made in memory; a .webm "
                             f"may have any number of frames. Received: num_frames={settings.num_frames}")
-
-
-def parse_seeds(text: str) -> list[range]:
-    """`"0-15"`, `"1,5,9"` or both mixed, as ranges in the order named.
-
-    Raises:
-        UserError: anything else, or a seed named twice.
-    """
-    def fail(what: str) -> None:
-        raise UserError(f"`seeds` must be {what}. Received: seeds={text}")
-
-    parts = []
-    for part in text.replace(" ", "").split(","):
-        first, dash, last = part.partition("-")
-        last = last if dash else first
-        if not (_is_seed(first) and _is_seed(last)):
-            fail(f"numbers from 0 to {_MOST_SEED} and ranges of them, as in 0-15 or 1,5,9")
-        if int(first) > int(last):
-            fail("ranges from the smaller to the larger number")
-        parts.append(range(int(first), int(last) + 1))
-    ordered = sorted(parts, key=lambda part: part.start)
-    if any(before.stop > after.start for before, after in itertools.pairwise(ordered)):
-        fail("a list without repetition")
-    return parts
-
-
-def _is_seed(text: str) -> bool:
-    return text.isascii() and text.isdecimal() and len(text) < 20 and int(text) <= _MOST_SEED
 
 
 # ---- writing ----

@@ -1,7 +1,8 @@
 """`model_card.md`: what a version says of itself, for people."""
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 from gan_keras.config import Config
@@ -52,7 +53,7 @@ Over gRPC, raise `grpc.max_receive_message_length` above the 4 MiB that a client
 | signature | inputs | outputs |
 |---|---|---|
 {signatures}
-{endless}
+{endless}{classes}
 `uint8` frames are RGB, `float32` frames about -1 to 1; latents are standard normal numbers.
 
 ## Settings
@@ -65,6 +66,12 @@ _ENDLESS = """
 Sequences without end: what `start` answers is what the first `continue` takes; what a `continue` answers beside its
 `video` is what the next one takes, for the {num_frames} frames that follow. The server remembers nothing in between.
 From the command line: `--num_frames=1000`.
+"""
+
+
+_CLASSES = """
+A `label` is the number of a class, or -1 for the one that the seed draws: {numbered}.
+From the command line: `--label={first}`, or `--label={first}:0.5,{last}:0.5` for a mixture.
 """
 
 
@@ -81,13 +88,18 @@ def model_card(description: Description, config: Config, data: Mapping[str, Any]
         "sheet": SHEET, "clips": CLIPS, "last_seed": samples - 1, "data": _data(data),
         "batch_size": config.optimization.batch_size, "signatures": _signatures(description.signatures),
         "endless": _ENDLESS.format(num_frames=description.num_frames) if "continue" in description.signatures else "",
-        "settings": _settings(config)}
+        "classes": _classes(description.classes), "settings": _settings(config)}
     return _CARD.format(**facts)
 
 
 def _data(data: Mapping[str, Any]) -> str:
     classes = f", of the classes {', '.join(data['classes'])}" if data["classes"] else ""
     return f"`{data['source']}`, {data['clips']['train']} clips{classes}"
+
+
+def _classes(names: Sequence[str]) -> str:
+    numbered = ", ".join(f"{number} `{name}`" for number, name in enumerate(names))
+    return _CLASSES.format(numbered=numbered, first=names[0], last=names[-1]) if names else ""
 
 
 def _signatures(signatures: Mapping[str, Mapping]) -> str:
@@ -104,5 +116,6 @@ def _settings(config: Config) -> str:
     lines = []
     for group in _SHOWN_GROUPS:
         for name, value in dataclasses.asdict(getattr(config, group)).items():
-            lines.append(f"| {name} | {', '.join(value) if isinstance(value, tuple) else value} |")
+            shown = Path(value).name if name == "perceptual" else value  # no folder of the machine
+            lines.append(f"| {name} | {', '.join(shown) if isinstance(shown, tuple) else shown} |")
     return "\n".join(lines)

@@ -8,11 +8,20 @@
 | `start`           | `seed` int64 [B]                       | `seed`, `first_frame`, `state`         |
 | `continue`        | `seed` int64 [B], `first_frame` int64  | `video` uint8 [B, T, H, W, 3], `seed`, |
 |                   | [B], `state` float32 [B, S]            | `first_frame`, `state`                 |
+| `mix`             | `seed` int64 [B], `label_weights`      | `video` uint8 [B, T, H, W, 3]          |
+|                   | float32 [B, K]                         |                                        |
 
 `start` and `continue` are there where the generator is recurrent: sequences without end. What `start` answers is what
 the first `continue` takes, and what a `continue` answers beside its `video` is what the next one takes: T more frames
 of each row, wherever in its sequence each is. The server itself remembers nothing. The first of them is the clip that
 `serving_default` answers.
+
+Where there is an encoder, `encode` takes `video` uint8 [B, T, H, W, 3] and answers the latents of each clip, to be
+changed, mixed and given to `latents`; `reconstruct` takes such a `video` and answers what its latents make.
+
+Where the generator was trained with classes, whatever takes `seed` takes `label` int64 [B] too, the number of a class,
+or -1 for the one that the seed draws; `start` answers it and `continue` takes and answers it. `mix` is there then:
+clips of several classes at once, as much of each as its weight says.
 
 Dimension 0 is the batch of every input and output, so a server may batch requests together. Names that end in `_bytes`
 come back from TF Serving's REST interface as base64.
@@ -22,14 +31,16 @@ same to the last bit whatever is asked for beside it: a matrix product rounds di
 At 64x64x16 on a CPU this costs no time, one clip keeps all cores busy.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 
+import numpy as np
 import tensorflow as tf
 
-from gan_keras.config import ClipSettings
-from gan_keras.data.clips import to_uint8
+from gan_keras.data.clips import to_float, to_uint8
 from gan_keras.models.generator import Generator
 from gan_keras.sampling import draw_latents
+from gan_keras.serving.asking import BY_SEED, question
+from gan_keras.train_settings import ClipSettings
 
 Tensors = Mapping[str, tf.Tensor]
 
@@ -60,6 +71,11 @@ class ServedGenerator(tf.Module):
         """The functions by signature name."""
         return dict(self._functions)
 
+    def video(self, seeds: Sequence[int], labels: int | Sequence[int] = BY_SEED) -> np.ndarray:
+        """What `serving_default` answers, uint8 [B, T, H, W, 3]; see `asking.question`."""
+        serve = self._functions["serving_default"]
+        return serve(**question(serve.structured_input_signature[1], seeds, labels))["video"].numpy()
+
 
 def describe(signatures: Mapping[str, tf.types.experimental.ConcreteFunction]) -> dict[str, dict]:
     """The signatures as plain data: name → `inputs` and `outputs` → name → `dtype` and `shape` (None: the batch)."""
@@ -74,7 +90,7 @@ def _describe(tensors: Mapping[str, tf.TensorSpec | tf.Tensor]) -> dict[str, dic
 
 def _functions(generator: Generator, clips: ClipSettings) -> dict[str, tf.types.experimental.ConcreteFunction]:
     def draw(inputs: Tensors) -> Tensors:
-        return draw_latents(generator.latents, inputs["seed"], clips.num_frames)
+        return _latents(generator, clips, inputs)
 
     def video(inputs: Tensors) -> Tensors:
         return _each_clip(lambda row: {"video": to_uint8(generator.clips(row))}, draw(inputs), {"video": frames})
@@ -87,12 +103,54 @@ def _functions(generator: Generator, clips: ClipSettings) -> dict[str, tf.types.
         return _each_clip(lambda row: {"video": generator.clips(row)}, inputs,
                           {"video": tf.TensorSpec(clips.shape, tf.float32)})
 
+    def mix(inputs: Tensors) -> Tensors:
+        drawn = draw_latents(generator.latents, inputs["seed"], clips.num_frames)
+        return _each_clip(lambda row: {"video": to_uint8(generator.clips(row))},
+                          drawn | {"label": inputs["label_weights"]}, {"video": frames})
+
     frames = tf.TensorSpec(clips.shape, tf.uint8)
-    seed = {"seed": tf.TensorSpec([None], tf.int64, "seed")}
+    seed = _asked(generator)
     drawn = {name: tf.TensorSpec([None, *latent.shape(clips.num_frames)], tf.float32, name)
              for name, latent in generator.latents.items()}
     functions = {"serving_default": _trace(video, seed), "jpeg": _trace(jpeg, seed), "latents": _trace(latents, drawn)}
+    if "label" in generator.latents:
+        weights = tf.TensorSpec([None, generator.latents["label"].size], tf.float32, "label_weights")
+        functions["mix"] = _trace(mix, {"seed": seed["seed"], "label_weights": weights})
+    if generator.encoder:
+        functions |= _encoder_functions(generator, clips)
     return functions | (_endless_functions(generator, clips) if generator.start else {})
+
+
+def _asked(generator: Generator) -> dict[str, tf.TensorSpec]:
+    """What a clip is asked for by."""
+    names = ("seed", "label") if "label" in generator.latents else ("seed",)
+    return {name: tf.TensorSpec([None], tf.int64, name) for name in names}
+
+
+def _latents(generator: Generator, clips: ClipSettings, inputs: Tensors) -> Tensors:
+    """What the seeds draw, of the classes that are asked for; from `first_frame` on where that is named."""
+    drawn = draw_latents(generator.latents, inputs["seed"], clips.num_frames, inputs.get("first_frame"))
+    if "label" not in drawn:
+        return drawn
+    named = tf.one_hot(inputs["label"], generator.latents["label"].size)
+    return {**drawn, "label": tf.where(inputs["label"][:, tf.newaxis] < 0, drawn["label"], named)}
+
+
+def _encoder_functions(generator: Generator, clips: ClipSettings
+                       ) -> dict[str, tf.types.experimental.ConcreteFunction]:
+    def means(row: Tensors) -> dict[str, tf.Tensor]:
+        return {name: mean for name, (mean, _) in generator.encode(to_float(row["video"])).items()}
+
+    def encode(inputs: Tensors) -> Tensors:
+        return _each_clip(means, inputs, {name: tf.TensorSpec(latent.shape(clips.num_frames), tf.float32)
+                                          for name, latent in generator.latents.items()})
+
+    def reconstruct(inputs: Tensors) -> Tensors:
+        return _each_clip(lambda row: {"video": to_uint8(generator.clips(means(row)))}, inputs,
+                          {"video": tf.TensorSpec(clips.shape, tf.uint8)})
+
+    video = {"video": tf.TensorSpec([None, *clips.shape], tf.uint8, "video")}
+    return {"encode": _trace(encode, video), "reconstruct": _trace(reconstruct, video)}
 
 
 def _endless_functions(generator: Generator, clips: ClipSettings
@@ -101,20 +159,23 @@ def _endless_functions(generator: Generator, clips: ClipSettings
     state, frames = tf.TensorSpec([size], tf.float32), tf.TensorSpec(clips.shape, tf.uint8)
 
     def start(inputs: Tensors) -> Tensors:
-        latents = draw_latents(generator.latents, inputs["seed"], clips.num_frames)
-        return {"seed": tf.identity(inputs["seed"]), "first_frame": tf.zeros_like(inputs["seed"]),
+        latents = _latents(generator, clips, inputs)
+        return {**_answered(inputs), "first_frame": tf.zeros_like(inputs["seed"]),
                 **_each_clip(lambda row: {"state": generator.first_state(row)}, latents, {"state": state})}
 
     def go_on(inputs: Tensors) -> Tensors:
-        latents = draw_latents(generator.latents, inputs["seed"], clips.num_frames, inputs["first_frame"])
-        return {"seed": tf.identity(inputs["seed"]), "first_frame": inputs["first_frame"] + clips.num_frames,
+        latents = _latents(generator, clips, inputs)
+        return {**_answered(inputs), "first_frame": inputs["first_frame"] + clips.num_frames,
                 **_each_clip(lambda row: _clip_and_state(generator, row), latents | {"state": inputs["state"]},
                              {"video": frames, "state": state})}
 
-    seed = {"seed": tf.TensorSpec([None], tf.int64, "seed")}
-    where = seed | {"first_frame": tf.TensorSpec([None], tf.int64, "first_frame"),
+    def _answered(inputs: Tensors) -> Tensors:
+        return {name: tf.identity(inputs[name]) for name in asked}
+
+    asked = _asked(generator)
+    where = asked | {"first_frame": tf.TensorSpec([None], tf.int64, "first_frame"),
                     "state": tf.TensorSpec([None, size], tf.float32, "state")}
-    return {"start": _trace(start, seed), "continue": _trace(go_on, where)}
+    return {"start": _trace(start, asked), "continue": _trace(go_on, where)}
 
 
 def _clip_and_state(generator: Generator, row: Tensors) -> Tensors:

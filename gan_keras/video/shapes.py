@@ -16,6 +16,9 @@ SHAPES = ("circle", "square", "triangle")
 COLOURS = {"red": (230, 40, 40), "green": (40, 200, 70), "blue": (60, 90, 245), "yellow": (240, 210, 40),
            "magenta": (220, 60, 220), "cyan": (40, 215, 225)}
 MOTIONS = ("bounce", "linear", "sine")
+LABELS = ("shape", "colour", "motion")
+"""What can be the class of a clip."""
+
 FPS = 15.0
 # Radius of the disc of equal area: a shape is a quarter to a third of the frame wide.
 RADIUS = (0.125, 0.17)
@@ -47,6 +50,12 @@ class Factors:
         return np.diff(self.positions, axis=0)
 
 
+def turns(index: int, motions: tuple[str, ...]) -> dict[str, str]:
+    """Shape, colour and motion of clip `index`, which take turns."""
+    return {"shape": SHAPES[index % len(SHAPES)], "colour": list(COLOURS)[index // len(SHAPES) % len(COLOURS)],
+            "motion": motions[index // (len(SHAPES) * len(COLOURS)) % len(motions)]}
+
+
 def draw_factors(seed: int, index: int, num_frames: int, height: int, width: int,
                  motions: tuple[str, ...] = ("bounce",)) -> Factors:
     """Draws the factors of clip `index` of the endless set that `seed` stands for.
@@ -54,9 +63,7 @@ def draw_factors(seed: int, index: int, num_frames: int, height: int, width: int
     Shape, colour and motion take turns with the index, so that any number of clips is balanced; the rest is random.
     """
     random = np.random.default_rng([seed, index])
-    shape = SHAPES[index % len(SHAPES)]
-    colour = list(COLOURS)[index // len(SHAPES) % len(COLOURS)]
-    motion = motions[index // (len(SHAPES) * len(COLOURS)) % len(motions)]
+    shape, colour, motion = turns(index, motions).values()
     radius = random.uniform(*RADIUS)
     left, top, right, bottom = (radius * reach for reach in _REACH[shape])
     side = min(height, width)

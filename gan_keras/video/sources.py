@@ -9,78 +9,38 @@ frames. Listing is quick and decodes next to nothing; opening happens in the wor
   `[N, T, H, W, 3 or 1]`.
 - one such file.
 - hidden files and folders, and folders that prepare.py made, are passed over.
-- `shapes:` or `shapes:2000` or `shapes:count=2000,seed=1,motion=sine`: drawn clips with known factors.
+- where clips are of one frame, every picture is a clip, whatever its name and sides.
+- `shapes:` or `shapes:2000` or `shapes:count=2000,seed=1,motion=sine`: drawn clips with known factors; `label=` says
+  which of them is the class, `shape=` and `colour=` draw one alone, `without=triangle-blue` all but one combination.
 
-A new kind of file is a suffix in `_list_file` and a function in `_READERS`; a new kind of source is an entry in
-`_SCHEMES`.
+A new kind of file is a suffix in `_list_file` and a reader in `items`; a new kind of source is an entry in `_SCHEMES`.
 """
 
+import dataclasses
+import itertools
 import os
-import re
 import unicodedata
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
-
-from gan_keras.config import ClipSettings
 from gan_keras.errors import UserError
+from gan_keras.train_settings import ClipSettings
 from gan_keras.video import arrays, io, shapes
+from gan_keras.video.items import (
+    NUMBERED,
+    STRIP_FRAMES_NUMBERED,
+    Item,
+    LeftOut,
+    motions_of,
+    numbered_pictures,
+    strip_length,
+)
 
 PREPARED_MARK = "manifest.json"
 WORK_FOLDER = ".work"
-_NUMBERED = re.compile(r"^(.*?)(\d+)$")
-# A picture of two to four squares in a folder of numbered ones is rather a wide frame than a strip.
-_STRIP_FRAMES, _STRIP_FRAMES_NUMBERED = 2, 5
-
-Frames = Iterator[np.ndarray]
 
 
-@dataclass(frozen=True)
-class Item:
-    """One source video.
-
-    Attributes:
-        id: stable name: the path below the root, and the number within a file that holds several.
-        kind: which reader opens it.
-        label: class name, or None.
-        path: the file or folder, or the parameters of something drawn.
-        index: which of the clips in the file.
-        size: bytes on disk.
-        stamp: changes when the content does.
-    """
-
-    id: str
-    kind: str
-    label: str | None
-    path: str
-    index: int = 0
-    size: int = 0
-    stamp: int = 0
-
-    def open(self) -> tuple[float | None, Frames]:
-        """Frames per second (None: unknown) and the frames, uint8 RGB `[H, W, 3]`, decoded as they are asked for.
-
-        Raises:
-            io.ReadError: it cannot be read, now or at any later frame.
-        """
-        return _READERS[self.kind](self)
-
-
-@dataclass(frozen=True)
-class LeftOut:
-    """A file, or some frames of it, that no clip is made of, and why."""
-
-    source: str
-    reason: str
-    detail: str = ""
-
-    def __str__(self) -> str:
-        return f"{self.source}: {self.reason}" + (f" ({self.detail})" if self.detail else "")
-
-
-@dataclass(frozen=True)
+@dataclasses.dataclass(frozen=True)
 class Source:
     """A list of videos.
 
@@ -122,6 +82,8 @@ def list_source(name: str, clips: ClipSettings, exclude: Path | None = None) -> 
         _list_file(root, root.parent, items, left_out, False)
     else:
         _list_folder(root, root, exclude.resolve() if exclude else None, items, left_out)
+    if clips.num_frames == 1:
+        items = [picture for item in items for picture in _pictures(item, root)]
     return Source(name, tuple(sorted(items, key=lambda item: item.id)),
                   tuple(sorted(left_out, key=lambda entry: entry.source)))
 
@@ -151,6 +113,15 @@ def _list_folder(folder: Path, root: Path, exclude: Path | None, items: list[Ite
             _list_file(path, root, items, left_out, numbered)
 
 
+def _pictures(item: Item, root: Path) -> list[Item]:
+    """What is taken for a video where clips have frames to move in, as single pictures; videos as they are."""
+    if item.kind in ("strip", "numbered_strip"):
+        return [dataclasses.replace(item, kind="picture")]
+    if item.kind == "frames":
+        return [_item(path, root, "picture", _stamps([path])) for path in numbered_pictures(Path(item.path))]
+    return [item]
+
+
 def _trouble(path: Path, root: Path) -> tuple[str, str]:
     """Why an entry of a folder is not even looked at: reason and detail, empty when it is."""
     if any(unicodedata.category(letter) in ("Cc", "Cs") for letter in path.name):
@@ -171,14 +142,14 @@ def _frame_folder(files: list[Path], has_folders: bool) -> tuple[set[Path], bool
     """The files that are frames of one video, and whether the pictures are numbered at all."""
     pictures = [path for path in files if path.suffix.lower() in io.IMAGE_SUFFIXES]
     others = [path for path in files if path.suffix.lower() in (*io.VIDEO_SUFFIXES, *arrays.SUFFIXES)]
-    names = [_NUMBERED.match(path.stem) for path in pictures]
+    names = [NUMBERED.match(path.stem) for path in pictures]
     if len(pictures) < 2 or not all(names) or len({name.group(1) for name in names if name}) > 1:
         return set(), False
     try:
-        length = _strip_length(io.read_image(pictures[0]))
+        length = strip_length(io.read_image(pictures[0]))
     except io.ReadError:
         length = 0
-    return (set() if others or has_folders or length >= _STRIP_FRAMES_NUMBERED else set(pictures)), True
+    return (set() if others or has_folders or length >= STRIP_FRAMES_NUMBERED else set(pictures)), True
 
 
 def _list_file(path: Path, root: Path, items: list[Item], left_out: list[LeftOut], numbered: bool) -> None:
@@ -216,80 +187,40 @@ def _stamps(paths: Iterator[Path] | list[Path] | set[Path]) -> tuple[int, int]:
     return sum(stat.st_size for stat in stats), max(stat.st_mtime_ns for stat in stats)
 
 
-def _read_video(item: Item) -> tuple[float | None, Frames]:
-    return io.probe(Path(item.path)).fps, io.read_video(Path(item.path))
-
-
-def _read_strip(item: Item) -> tuple[float | None, Frames]:
-    image = io.read_image(Path(item.path))
-    least = _STRIP_FRAMES_NUMBERED if item.kind == "numbered_strip" else _STRIP_FRAMES
-    length = _strip_length(image)
-    if length < least:
-        height, width = image.shape[:2]
-        raise io.ReadError("unsupported", f"a picture of {width}x{height} is no strip of square frames")
-    return None, iter(np.split(image, length, axis=0 if image.shape[0] > image.shape[1] else 1))
-
-
-def _strip_length(image: np.ndarray) -> int:
-    """Square frames in a strip; 0 when the long side is no multiple of the short one."""
-    short, long = sorted(image.shape[:2])
-    return 0 if long % short else long // short
-
-
-def _read_frames(item: Item) -> tuple[float | None, Frames]:
-    paths = [path for path in Path(item.path).iterdir()
-             if path.suffix.lower() in io.IMAGE_SUFFIXES and not path.name.startswith(".")]
-    return None, _same_size(sorted(paths, key=lambda path: (int(_NUMBERED.match(path.stem).group(2)), path.name)))
-
-
-def _same_size(paths: list[Path]) -> Frames:
-    first = None
-    for path in paths:
-        try:
-            frame = io.read_image(path)
-        except io.ReadError as error:
-            raise io.ReadError(error.reason, f"{path.name}: {error.detail}") from error
-        first = first or frame.shape
-        if frame.shape != first:
-            raise io.ReadError("unreadable", f"{path.name} is of another size than the frames before it")
-        yield frame
-
-
-def _read_array(item: Item) -> tuple[float | None, Frames]:
-    clip = arrays.load(item.path, item.stamp)[item.index]
-    if clip.shape[-1] == 1:
-        clip = np.repeat(clip, 3, axis=-1)
-    return None, iter(clip)
-
-
 def _list_shapes(parameters: str, clips: ClipSettings) -> tuple[Item, ...]:
-    """`shapes:` with any of count, seed, frames, motion; drawn at the size of the clips, twice as long as them."""
+    """`shapes:` with any of the parameters below; drawn at the size of the clips, twice as long as them."""
     values = {"count": "1000", "seed": "0", "frames": str(2 * clips.num_frames * clips.frame_stride),
-              "motion": "bounce"}
+              "motion": "bounce", "label": "shape", "shape": "any", "colour": "any", "without": "none"}
     for part in filter(None, parameters.split(",")):
         key, equals, value = part.partition("=")
         key, value = (key, value) if equals else ("count", key)
-        if key not in values or (key != "motion" and not value.isdecimal()) or (
-                key == "motion" and value not in (*shapes.MOTIONS, "all")):
-            raise UserError(f"`shapes:` takes {', '.join(values)}, as in shapes:count=2000,seed=1,motion=sine (motion: "
-                            f"{', '.join(shapes.MOTIONS)} or all). Received: {part}")
+        if key not in values or value not in _SHAPES_WORDS.get(key, (value if value.isdecimal() else None,)):
+            words = "; ".join(f"{word}: {', '.join(known)}" for word, known in _SHAPES_WORDS.items()
+                              if word != "without")
+            raise UserError(f"`shapes:` takes {', '.join(values)}, as in shapes:count=2000,seed=1,motion=sine ({words};"
+                            f" without: SHAPE-COLOUR). Received: {part}")
         values[key] = value
+    if values["without"] == f"{values['shape']}-{values['colour']}":
+        raise UserError(f"`shapes:` cannot draw nothing but what it is to be without. Received: shapes:{parameters}")
     if not 1 <= int(values["count"]) <= 10**7 or not 1 <= int(values["frames"]) <= 10**5:
         raise UserError(f"`shapes:` needs a count from 1 to 10000000 and frames from 1 to 100000. "
                         f"Received: shapes:{parameters}")
+    motions = motions_of(values["motion"])
     spec = f"{values['seed']},{values['frames']},{clips.height},{clips.width},{values['motion']}"
+
+    def wanted(index: int) -> bool:
+        drawn = shapes.turns(index, motions)
+        return (all(values[factor] in ("any", drawn[factor]) for factor in ("shape", "colour"))
+                and values["without"] != f"{drawn['shape']}-{drawn['colour']}")
+
     return tuple(Item(f"shapes-{values['seed']}-{values['motion']}/{index:07d}", "shapes",
-                      shapes.SHAPES[index % len(shapes.SHAPES)], spec, index)
-                 for index in range(int(values["count"])))
+                      shapes.turns(index, motions)[values["label"]], spec, index)
+                 for index in itertools.islice(filter(wanted, itertools.count()), int(values["count"])))
 
 
-def _read_shapes(item: Item) -> tuple[float | None, Frames]:
-    seed, frames, height, width, motion = item.path.split(",")
-    motions = shapes.MOTIONS if motion == "all" else (motion,)
-    return shapes.FPS, iter(shapes.render(int(seed), item.index, int(frames), int(height), int(width), motions)[0])
+_SHAPES_WORDS = {"motion": (*shapes.MOTIONS, "all"), "label": shapes.LABELS, "shape": (*shapes.SHAPES, "any"),
+                 "colour": (*shapes.COLOURS, "any"),
+                 "without": ("none", *(f"{shape}-{colour}" for shape in shapes.SHAPES for colour in shapes.COLOURS))}
 
 
-_READERS: dict[str, Callable[[Item], tuple[float | None, Frames]]] = {
-    "video": _read_video, "strip": _read_strip, "numbered_strip": _read_strip, "frames": _read_frames,
-    "array": _read_array, "shapes": _read_shapes}
 _SCHEMES: dict[str, Callable[[str, ClipSettings], tuple[Item, ...]]] = {"shapes": _list_shapes}

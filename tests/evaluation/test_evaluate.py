@@ -5,7 +5,7 @@ import json
 import numpy as np
 import pytest
 
-from gan_keras.config import JUDGED_BY, Config
+from gan_keras.config import Config
 from gan_keras.data.prepare import prepare
 from gan_keras.evaluation import distances, evaluate, factors, speed
 from gan_keras.evaluation.damages import DAMAGES
@@ -13,6 +13,7 @@ from gan_keras.evaluation.evaluate import METRICS, Judge, describe
 from gan_keras.evaluation.findings import AS_REAL, HIGHER, LOWER, Measure
 from gan_keras.evaluation.reference import Reference
 from gan_keras.evaluation.subjects import Subject
+from gan_keras.train_settings import JUDGED_BY
 from gan_keras.video import shapes
 
 FRAMES, SIDE = 6, 16

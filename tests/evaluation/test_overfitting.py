@@ -44,8 +44,7 @@ def test_the_loss_is_that_of_every_pair_of_clips(trained):
     clips = RANDOM.integers(0, 256, (2, 11, 4, 16, 16, 3), np.uint8)
     numbers = judge(run, STEP, clip_set(clips[0]), None, clip_set(clips[1, :7]))
     real, fake = (clips.reshape(2, 11, 4, 8, 2, 8, 2, 3).mean(axis=(4, 6)) / 127.5 - 1).astype(np.float32)
-    network = gan.discriminators["clip"].network
-    real, fake = network(real).numpy(), network(fake[:7]).numpy()
+    real, fake = (gan.discriminators["clip"].logits(side).numpy() for side in (real, fake[:7]))
     expected = np.log1p(np.exp(fake - real[:, None]))
     found = numbers["discriminators/clip/loss_train"]
     assert found.value == pytest.approx(expected.mean(), rel=1e-4)
@@ -60,7 +59,7 @@ def test_a_clip_of_the_close_view_is_judged_at_evenly_spread_frames(trained):
     numbers = judge(run, STEP, clip_set(clips[0]), None, clip_set(clips[1]))
     pairs = clips[:, :, [0, 1, 1, 2, 2, 3]].reshape(2, 9, 2, 16, 16, 3).astype(np.float32) / 127.5 - 1
     shown = np.moveaxis(pairs, 2, -2).reshape(2, 9, 16, 16, 6)
-    real, fake = (gan.discriminators["pair"].network(side).numpy().reshape(3, 3) for side in shown)
+    real, fake = (gan.discriminators["pair"].logits(side).numpy().reshape(3, 3) for side in shown)
     expected = np.log1p(np.exp(fake - real[:, None])).mean()
     assert numbers["discriminators/pair/loss_train"].value == pytest.approx(expected, rel=1e-4)
     assert numbers["discriminators/pair/error_train"].value == pytest.approx((real <= fake.mean()).mean())

@@ -3,10 +3,11 @@ import re
 import numpy as np
 import pytest
 
-from gan_keras.config import ClipSettings
 from gan_keras.errors import UserError
-from gan_keras.evaluation.subjects import ClipsSubject, ModelSubject, RunSubject, check_shape, open_subject
+from gan_keras.evaluation.command import check_shape
+from gan_keras.evaluation.subjects import ClipsSubject, ModelSubject, RunSubject, open_subject
 from gan_keras.run_folder import RunFolder
+from gan_keras.train_settings import ClipSettings
 from gan_keras.video import io
 from tests.conftest import DATA, STEP
 

@@ -4,7 +4,6 @@ import numpy as np
 import pytest
 
 from gan_keras import checkpoints, trainer
-from gan_keras.config import JUDGED_BY
 from gan_keras.data.prepare import prepare
 from gan_keras.errors import UserError
 from gan_keras.evaluation import watch
@@ -14,6 +13,7 @@ from gan_keras.evaluation.watch import Watch
 from gan_keras.gan import VideoGAN
 from gan_keras.run_folder import Best, RunFolder
 from gan_keras.serving.export import restore_average
+from gan_keras.train_settings import JUDGED_BY
 from tests.conftest import STEP
 
 CLIPS = 16

@@ -12,7 +12,9 @@ import pytest
 from gan_keras.errors import UserError
 from gan_keras.script_settings import GenerateSettings
 from gan_keras.serving import generation
-from gan_keras.serving.generation import SavedGenerator, generate, parse_seeds
+from gan_keras.serving.generation import generate
+from gan_keras.serving.requests import parse_seeds
+from gan_keras.serving.saved_generator import SavedGenerator
 from gan_keras.serving.versions import find_version
 from gan_keras.video import io
 from tests.conftest import DATA, ROOT, STEP
@@ -114,7 +116,7 @@ def test_frames_per_second(settings):
 
 def test_any_number_of_clips_needs_the_same_memory(settings, monkeypatch):
     asked = []
-    monkeypatch.setattr(SavedGenerator, "clips", lambda self, seeds: asked.append(len(seeds)) or np.zeros(
+    monkeypatch.setattr(SavedGenerator, "clips", lambda self, seeds, classes: asked.append(len(seeds)) or np.zeros(
         [len(seeds), 4, 16, 16, 3], np.uint8))
     generate(settings(out="clips.npz", seeds="0-999"))
     assert max(asked) <= 8 and sum(asked) == 1000

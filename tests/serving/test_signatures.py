@@ -6,7 +6,7 @@ import tensorflow as tf
 
 from gan_keras.config import Config
 from gan_keras.data.clips import to_uint8
-from gan_keras.models.generator import build_generator
+from gan_keras.models.build import build_generator
 from gan_keras.sampling import draw_latents
 from gan_keras.serving.signatures import ServedGenerator, describe
 from tests.conftest import TINY

@@ -1,21 +1,20 @@
-"""Neighbouring frames at full size, judged two by two: motion from one frame to the next, sharp.
+"""Two frames of a clip at full size, side by side: motion from one to the next, and that what is shown stays the same.
 
-Input: samples [N, H, W, 6], the channels of both frames side by side. Output: logits [N] float32.
+Input: samples [N, H, W, 6], the channels of both frames side by side. Output: features [N, h, w, C].
 """
 
 import tensorflow as tf
 
-from gan_keras.config import ClipSettings, ModelSettings
 from gan_keras.models.discriminator import Discriminator
-from gan_keras.models.discriminators.frame import picture_network
+from gan_keras.models.discriminators.frame import picture_trunk
+from gan_keras.train_settings import ClipSettings, ModelSettings
 
 VIEW = "close"
 
 
 def pair(clips: ClipSettings, model: ModelSettings) -> Discriminator:
-    """Builds the judge of neighbouring frames."""
-    network = picture_network((clips.height, clips.width, 6), model.discriminator_width, "pair")
-    return Discriminator(VIEW, _pairs, network)
+    """Builds the judge of pairs of frames."""
+    return Discriminator(VIEW, _pairs, picture_trunk((clips.height, clips.width, 6), model, "pair"))
 
 
 def _pairs(view: tf.Tensor) -> tf.Tensor:

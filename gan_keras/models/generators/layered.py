@@ -23,13 +23,14 @@ import math
 import keras
 from keras import layers
 
-from gan_keras.config import ClipSettings, ModelSettings
 from gan_keras.models import blocks
+from gan_keras.models.attention import attend
 from gan_keras.models.coordinates import Coordinates
 from gan_keras.models.generator import Generator
-from gan_keras.models.motion import UNITS, motion_latents, motion_networks
+from gan_keras.models.motion import CODE, motion_latents, motion_networks
 from gan_keras.models.views import small_scale
 from gan_keras.sampling import Latent
+from gan_keras.train_settings import ClipSettings, ModelSettings
 
 _WAVES, _SHARP_WAVES = 32, 16
 _COLOURS = 4
@@ -37,7 +38,7 @@ _BASE_SIDE = 16
 _POINT_WIDTH, _WIDEST = 4, 2  # multiples of the generator's width: of the layers over points, and of the others
 _CONTENT_UNITS = 128
 _SLOWNESS = 0.1
-_TURNING, _DEFORMING = 0.1, 0.2
+_TURNING, _DEFORMING = 0.1, 0.1
 """The most that the code changes: of the frame of reference's matrix, of the scales. Without a bound, shapes shrank and
 vanished within a clip, once they were sharp and a discriminator could be fooled so."""
 _COVERED_AT_FIRST = 0.25
@@ -51,17 +52,18 @@ def layered(clips: ClipSettings, model: ModelSettings) -> Generator:
     split = small_scale(clips, model).bit_length() - 1
     base = max(split, blocks.first_within(levels, _BASE_SIDE))
     widths = [model.generator_width * min(2**level, _WIDEST) for level in range(len(levels))]
-    start, motion = motion_networks(model.motion_size, clips.num_frames)
+    start, motion = motion_networks(model, clips.num_frames)
     backbone = _backbone(model, levels[split:base + 1], widths[split:base + 1])
     if split == 0:  # the small pictures are the pictures
         outputs = {**backbone.output, "features": backbone.output["small"]}
         return Generator(latents, keras.Model(backbone.input, outputs), None, motion, start)
-    return Generator(latents, backbone, _renderer(levels[:split + 1], widths[:split + 1], levels[base]), motion, start)
+    renderer = _renderer(model, levels[:split + 1], widths[:split + 1], levels[base])
+    return Generator(latents, backbone, renderer, motion, start)
 
 
 def _backbone(model: ModelSettings, levels: list[tuple[int, int]], widths: list[int]) -> keras.Model:
     inputs = {"content": keras.Input((model.content_size,), name="content"),
-              "codes": keras.Input((UNITS,), name="codes")}
+              "codes": keras.Input((CODE,), name="codes")}
     content = inputs["content"]
     for i in range(2):
         content = blocks.activation(blocks.dense(content, _CONTENT_UNITS, f"content_{i}"), f"content_activation_{i}")
@@ -75,7 +77,7 @@ def _backbone(model: ModelSettings, levels: list[tuple[int, int]], widths: list[
     x = blocks.residual(x, widths[-1], (3, 3), "base_block")
     for level in reversed(range(len(levels) - 1)):
         name = f"level_{levels[level][0]}"
-        x = _modulate(blocks.grow_block(x, levels[level], widths[level], name), content, name, slow)
+        x = attend(_modulate(blocks.grow_block(x, levels[level], widths[level], name), content, name, slow), model)
     masks = _masks(x, "small_masks", _COVERED_AT_FIRST)
     palette = layers.Dense(_COLOURS * 3, dtype="float32", name="palette")(content)
     palette = layers.Activation(_coloured, dtype="float32", name="palette_colours")(palette)
@@ -86,7 +88,8 @@ def _backbone(model: ModelSettings, levels: list[tuple[int, int]], widths: list[
     return keras.Model(inputs, outputs, name="backbone")
 
 
-def _renderer(levels: list[tuple[int, int]], widths: list[int], ground_size: tuple[int, int]) -> keras.Model:
+def _renderer(model: ModelSettings, levels: list[tuple[int, int]], widths: list[int], ground_size: tuple[int, int]
+              ) -> keras.Model:
     inputs = {"features": keras.Input((*levels[-1], widths[-1]), name="features"),
               "masks": keras.Input((*levels[-1], _COLOURS - 1), name="masks"),
               "palette": keras.Input((_COLOURS * 3,), name="palette"),
@@ -95,7 +98,7 @@ def _renderer(levels: list[tuple[int, int]], widths: list[int], ground_size: tup
     x, masks = inputs["features"], inputs["masks"]
     for level in reversed(range(len(levels) - 1)):
         sharp = _sharp(inputs["pose"], inputs["style"], levels[0], widths[0]) if level == 0 else None
-        x = blocks.grow_block(x, levels[level], widths[level], f"level_{levels[level][0]}", sharp)
+        x = attend(blocks.grow_block(x, levels[level], widths[level], f"level_{levels[level][0]}", sharp), model)
         masks = blocks.Grow(levels[level], f"masks_{levels[level][0]}")(masks)
     masks = layers.Add(dtype="float32", name="masks_sum")([masks, _masks(x, "detail", 0.0)])
     return keras.Model(inputs, paint(masks, inputs["palette"], inputs["ground"], "picture"), name="renderer")

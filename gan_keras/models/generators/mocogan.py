@@ -1,7 +1,7 @@
 """Content and recurrent motion, drawn frame by frame (MoCoGAN, Tulyakov et al., CVPR 2018, arXiv:1707.04993).
 
-A content latent stays the same over the clip; a GRU makes a motion code of each frame; a picture network draws each
-frame from both. The network is causal over time.
+A content latent stays the same over the clip; a GRU (or LSTM, `--recurrence`) makes a motion code of each frame; a
+picture network draws each frame from both. The network is causal over time.
 
 Latents: `content` [B, content_size]; `motion` [B, motion_size], how the clip as a whole moves; `innovation`
 [B, T, motion_size], what is new in each frame.
@@ -17,12 +17,14 @@ and a renderer that adds what full size needs.
 import keras
 from keras import layers
 
-from gan_keras.config import ClipSettings, ModelSettings
 from gan_keras.models import blocks
+from gan_keras.models.attention import attend
 from gan_keras.models.generator import Generator
-from gan_keras.models.motion import UNITS, motion_latents, motion_networks
+from gan_keras.models.modulation import styled
+from gan_keras.models.motion import CODE, motion_latents, motion_networks
 from gan_keras.models.views import small_scale
 from gan_keras.sampling import Latent
+from gan_keras.train_settings import ClipSettings, ModelSettings
 
 _WIDEST = 8
 
@@ -33,46 +35,42 @@ def mocogan(clips: ClipSettings, model: ModelSettings) -> Generator:
     levels = blocks.halvings((clips.height, clips.width))
     split = small_scale(clips, model).bit_length() - 1
     widths = [model.generator_width * min(2**level, _WIDEST) for level in range(len(levels))]
-    start, motion = motion_networks(model.motion_size, clips.num_frames)
-    backbone = _backbone(model.content_size, levels[split:], widths[split:])
+    start, motion = motion_networks(model, clips.num_frames)
+    backbone = _backbone(model, levels[split:], widths[split:])
     if split == 0:  # the small pictures are the pictures
         outputs = {**backbone.output, "features": backbone.output["small"]}
         return Generator(latents, keras.Model(backbone.input, outputs), None, motion, start)
-    return Generator(latents, backbone, _renderer(levels[:split + 1], widths[:split + 1]), motion, start)
+    return Generator(latents, backbone, _renderer(model, levels[:split + 1], widths[:split + 1]), motion, start)
 
 
-def _backbone(content_size: int, levels: list[tuple[int, int]], widths: list[int]) -> keras.Model:
-    inputs = {"content": keras.Input((content_size,), name="content"), "codes": keras.Input((UNITS,), name="codes")}
+def _backbone(model: ModelSettings, levels: list[tuple[int, int]], widths: list[int]) -> keras.Model:
+    inputs = {"content": keras.Input((model.content_size,), name="content"),
+              "codes": keras.Input((CODE,), name="codes")}
     x = layers.Concatenate(name="code")(list(inputs.values()))
     x = blocks.activation(blocks.dense(x, 2 * widths[-1], "code_dense"), "code_activation")
     x = blocks.dense(x, levels[-1][0] * levels[-1][1] * widths[-1], "base")
     x = keras.ops.reshape(x, (-1, *levels[-1], widths[-1]))
     x = blocks.residual(x, widths[-1], (3, 3), "base_block")
     for level in reversed(range(len(levels) - 1)):
-        x = blocks.grow_block(x, levels[level], widths[level], f"level_{levels[level][0]}")
-        x = _style(x, inputs["content"], f"level_{levels[level][0]}_style")
+        name = f"level_{levels[level][0]}"
+        x = blocks.grow_block(x, levels[level], widths[level], name)
+        x = styled(x, inputs["content"], f"{name}_style", model.conditional_normalization)
+        x = attend(x, model)
     return keras.Model(inputs, {"features": x, "small": _picture(x, "small_picture")}, name="backbone")
 
 
-def _renderer(levels: list[tuple[int, int]], widths: list[int]) -> keras.Model:
+def _renderer(model: ModelSettings, levels: list[tuple[int, int]], widths: list[int]) -> keras.Model:
     features = keras.Input((*levels[-1], widths[-1]), name="features")
     small = keras.Input((*levels[-1], 3), name="small")
     x, picture = features, small
     for level in reversed(range(len(levels) - 1)):
-        x = blocks.grow_block(x, levels[level], widths[level], f"level_{levels[level][0]}")
+        x = attend(blocks.grow_block(x, levels[level], widths[level], f"level_{levels[level][0]}"), model)
         picture = blocks.Grow(levels[level], f"picture_{levels[level][0]}")(picture)
     detail = _picture(x, "detail")
     picture = layers.Add(name="picture", dtype="float32")([picture, detail])
     return keras.Model({"features": features, "small": small}, picture, name="renderer")
 
 
-def _style(x: keras.KerasTensor, content: keras.KerasTensor, name: str) -> keras.KerasTensor:
-    """Scales each channel by the content: appearance that does not depend on the motion."""
-    scales = layers.Dense(x.shape[-1], bias_initializer="ones", name=f"{name}_scales")(content)
-    return layers.Multiply(name=name)([x, layers.Reshape((1, 1, x.shape[-1]), name=f"{name}_shape")(scales)])
-
-
 def _picture(x: keras.KerasTensor, name: str) -> keras.KerasTensor:
     x = blocks.convolution(blocks.activation(x, f"{name}_activation"), 3, 3, f"{name}_convolution")
     return layers.Activation("linear", dtype="float32", name=name)(x)
-
