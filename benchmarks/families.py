@@ -13,18 +13,16 @@ import collections
 import dataclasses
 import json
 import math
-import statistics
 import sys
 from pathlib import Path
 from typing import Any
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from benchmarks import harness
-from benchmarks.recipe import evaluation
+from benchmarks import comparison, harness
 from gan_keras import flags, quiet
 from gan_keras.run_folder import RunFolder
-from gan_keras.settings import Settings, setting
+from gan_keras.settings import setting
 
 FLAGFILES = {path.stem: path for path in sorted((harness.ROOT / "configs" / "families").glob("*.flags"))}
 AFTER = {"then_motion": "images_first", "personalized": "r3gan"}
@@ -49,13 +47,12 @@ Fréchet distances, smaller is better; below each head stands what real clips re
 
 
 @dataclasses.dataclass(frozen=True)
-class FamiliesSettings(Settings):
+class FamiliesSettings(comparison.ComparisonSettings):
     """The comparison."""
 
     out: str = setting("runs/families", "Folder of the runs, one for each system.")
     only: tuple[str, ...] = setting((), "Systems to run; empty: all.", choices=tuple(FLAGFILES))
     family_minutes: float = setting(3.0, "Minutes of training of each.", above=0.0)
-    clips: int = setting(256, "Clips in an evaluation.", minimum=16, maximum=65536)
     docs: str = setting("docs/families.md", "Page to write; its pictures go into a folder of its name beside it.")
 
 
@@ -92,16 +89,12 @@ def make(name: str, settings: FamiliesSettings) -> RunFolder:
         ProgramFailed: a script failed.
     """
     run = RunFolder(Path(settings.out) / name)
-    never = 10**9
     special = [f"--init_from={Path(settings.out) / AFTER[name]}"] if name in AFTER else []
     if name == "perceptual":
         special.append(f"--perceptual={frozen_network(Path(settings.out))}")
-    if not list(run.samples.glob("*.png")):
-        harness.script("train.py", f"--flagfile={FLAGFILES[name]}", f"--run_dir={run.path}", *special, "--noexport",
-                       f"--minutes={settings.family_minutes}", f"--sample_every={never}",
-                       f"--checkpoint_every={never}")
-    if run.load_config().clips.num_frames > 1 and evaluation(run.metrics()) is None:
-        harness.script("evaluate.py", f"--run_dir={run.path}", f"--clips={settings.clips}")
+    comparison.train(run, settings.family_minutes, f"--flagfile={FLAGFILES[name]}", *special)
+    if run.load_config().clips.num_frames > 1:
+        comparison.evaluate(run, settings.clips)
     return run
 
 
@@ -123,9 +116,8 @@ def frozen_network(folder: Path) -> Path:
 def row(run: RunFolder) -> tuple[dict[str, Any], dict[str, float]]:
     """The cells of a row after its name, and the floor by head."""
     metrics = run.metrics()
-    found = evaluation(metrics) or {}
-    speeds = [entry["speed/clips_per_second"] for entry in metrics if "learning_rate" in entry]
-    cells = {"parameters": parameters(run), "videos_per_second": statistics.median(speeds) if speeds else None}
+    found = comparison.evaluation(metrics) or {}
+    cells = {"parameters": parameters(run), "videos_per_second": comparison.median_speed(metrics)}
     return (cells | {head: found.get(key) for head, key in COLUMNS.items()},
             {head: found[f"{key}.floor"] for head, key in COLUMNS.items() if f"{key}.floor" in found})
 

@@ -10,20 +10,18 @@ tells how much chance makes. Ends with a table and one JSON line, a row for each
 
 import dataclasses
 import json
-import shutil
-import statistics
 import sys
 from pathlib import Path
 from typing import Any
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from benchmarks import harness
+from benchmarks import comparison, harness
 from gan_keras import flags
 from gan_keras.config import Config
 from gan_keras.errors import UserError
 from gan_keras.run_folder import RunFolder
-from gan_keras.settings import Settings, setting
+from gan_keras.settings import setting
 
 VARIANTS = {
     "default": "",
@@ -67,13 +65,12 @@ COLUMNS = {
 
 
 @dataclasses.dataclass(frozen=True)
-class RecipeSettings(Settings):
+class RecipeSettings(comparison.ComparisonSettings):
     """The comparison."""
 
     out: str = setting("runs/recipe", "Folder of the runs, one for each variant.")
     only: tuple[str, ...] = setting((), "Variants to run; empty: all.", choices=tuple(VARIANTS))
     recipe_minutes: float = setting(4.0, "Minutes of training of each variant.", above=0.0)
-    clips: int = setting(256, "Clips in an evaluation.", minimum=16, maximum=65536)
 
 
 def main() -> None:
@@ -116,34 +113,21 @@ def make(run: RunFolder, train_flags: list[str], given: dict[str, Any], settings
         ProgramFailed: a script failed.
         UserError: the folder holds a run under other settings.
     """
-    if run.exists() and not list(run.samples.glob("*.png")):  # drawn at the end: this one was interrupted
-        shutil.rmtree(run.path)
-    if not run.exists():
-        print(f"training {run.path} for {settings.recipe_minutes:g} minutes", flush=True)
-        never = 10**9
-        harness.script("train.py", *train_flags, f"--run_dir={run.path}", f"--minutes={settings.recipe_minutes}",
-                       "--noexport", f"--sample_every={never}", f"--checkpoint_every={never}")
+    comparison.train(run, settings.recipe_minutes, *train_flags)
     changed = {flag.removeprefix("--").split("=")[0] for flag in train_flags[len(given):]}
     run.resolve({name: value for name, value in given.items() if name not in changed})  # or says what differs
     stored = run.load_config().run
     if (stored.minutes, stored.data) != (settings.recipe_minutes, given["data"]):
         raise UserError(f"{run.path} was trained for {stored.minutes:g} minutes on {stored.data}: take another --out. "
                         f"Received: recipe_minutes={settings.recipe_minutes:g}, data={given['data']}")
-    if evaluation(run.metrics()) is None:
-        harness.script("evaluate.py", f"--run_dir={run.path}", f"--clips={settings.clips}")
+    comparison.evaluate(run, settings.clips)
 
 
 def row(metrics: list[dict[str, Any]]) -> dict[str, float | None]:
     """What a run's `metrics.jsonl` says, by the heads of the table; None for what was not measured."""
-    found = evaluation(metrics) or {}
-    speeds = [entry["speed/clips_per_second"] for entry in metrics if "learning_rate" in entry]
-    numbers = {**found, "speed/clips_per_second": statistics.median(speeds) if speeds else None}
+    found = comparison.evaluation(metrics) or {}
+    numbers = {**found, "speed/clips_per_second": comparison.median_speed(metrics)}
     return {"steps": found.get("step"), **{head: numbers.get(key) for head, key in COLUMNS.items()}}
-
-
-def evaluation(metrics: list[dict[str, Any]]) -> dict[str, Any] | None:
-    """The last evaluation in a run's metrics."""
-    return next((entry for entry in reversed(metrics) if "evaluation/clips" in entry), None)
 
 
 def folder_name(variant: str) -> str:

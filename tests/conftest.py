@@ -8,8 +8,10 @@ import subprocess
 import sys
 from pathlib import Path
 
-os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+from gan_keras import quiet
+
 os.environ.setdefault("CUDA_VISIBLE_DEVICES", "-1")
+quiet.import_tensorflow()
 
 import numpy as np
 import pytest

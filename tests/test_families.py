@@ -21,7 +21,7 @@ from tests.conftest import ROOT
 FLAGFILES = sorted((ROOT / "configs" / "families").glob("*.flags"))
 SMALL = {"resolution": "8", "generator_width": 4, "discriminator_width": 4, "content_size": 4, "motion_size": 3,
          "batch_size": 8, "precision": "float32", "optimizer": "sgd", "learning_rate": 0.01, "gradient_norm_limit": 1.0,
-         "penalty_every": 2}
+         "penalty_every": 1}
 FRAMES = 2
 _EXPORTED = set()
 CLIPS = tf.cast(tf.random.stateless_uniform([8, FRAMES, 8, 8, 3], [3, 4], 0, 256, tf.int32), tf.uint8)
@@ -55,8 +55,6 @@ def config(request, network):
     settings = read(request.param)
     assert {"data", "resolution", "num_frames", "minutes"} <= set(settings)
     small = {**settings, **SMALL, "num_frames": min(FRAMES, settings["num_frames"]), "minutes": 0.0}
-    if "discriminator_steps" in settings:
-        small["discriminator_steps"] = 2
     if "classes" in settings:
         small["classes"] = ("a", "b")
     if "attention" in settings:
@@ -79,26 +77,33 @@ def steps(gan, first, last):
     return gan
 
 
+def first_step(config):
+    """The first step in which the generator is trained."""
+    return config.objective.discriminator_steps - 1
+
+
 def values(gan):
     return {name: variable.numpy() for name, variable in gan.variables.items()}
 
 
 @pytest.fixture(scope="module")
 def whole(config, one_device, tmp_path_factory):
-    """Two steps at a stretch: the weights before them, the run with a checkpoint of the first, and those after."""
+    """Two steps at a stretch: the weights before them, the run with a checkpoint of the first, and all after each."""
     run = RunFolder(tmp_path_factory.mktemp(config.model.generator) / "run")
     run.make()
     run.describe(config, {"source": "shapes", "fps": 12.0, "classes": list(config.model.classes),
                           "clips": {"train": 8, "test": 0}})
     gan = VideoGAN(config, one_device)
     start = values(gan)
-    checkpoints.save(run.checkpoints, 1, steps(gan, 0, 1).variables, keep=3)
-    return start, run, values(steps(gan, 1, 2))
+    first = first_step(config)
+    checkpoints.save(run.checkpoints, 1, steps(gan, first, first + 1).variables, keep=3)
+    middle = values(gan)
+    return start, run, middle, values(steps(gan, first + 1, first + 2))
 
 
 def test_two_devices_equal_one(config, whole, two_devices):
-    start, _, one = whole
-    two = values(steps(VideoGAN(config, two_devices), 0, 2))
+    start, _, one, _ = whole
+    two = values(steps(VideoGAN(config, two_devices), first_step(config), first_step(config) + 1))
     for name, value in one.items():
         np.testing.assert_allclose(value, two[name], atol=2e-5, err_msg=name)
     moved = {name.split("/")[0] for name, value in one.items() if (value != start[name]).any()}
@@ -106,10 +111,10 @@ def test_two_devices_equal_one(config, whole, two_devices):
 
 
 def test_a_run_goes_on_exports_and_generates(config, whole, one_device, tmp_path):
-    _, run, end = whole
+    (_, run, _, end), first = whole, first_step(config)
     gan = VideoGAN(config, one_device)
     assert checkpoints.restore(run.checkpoints, gan.variables, pytest.fail) == 1
-    for name, value in values(steps(gan, 1, 2)).items():
+    for name, value in values(steps(gan, first + 1, first + 2)).items():
         np.testing.assert_array_equal(value, end[name], err_msg=name)
     model = config.model
     networks = (model.generator, model.recurrence, model.still_background, model.attention, model.encoder,

@@ -4,7 +4,8 @@ import keras
 from keras import layers
 
 
-def styled(x: keras.KerasTensor, content: keras.KerasTensor, name: str, normalize: bool) -> keras.KerasTensor:
+def styled(x: keras.KerasTensor, content: keras.KerasTensor, name: str, normalize: bool = False,
+           more: keras.KerasTensor | None = None) -> keras.KerasTensor:
     """Scales each channel by the content, and with it by the class that the content was moved by.
 
     With `normalize` it is conditional normalization: each channel of each picture is brought to mean 0 and variance 1
@@ -17,11 +18,14 @@ def styled(x: keras.KerasTensor, content: keras.KerasTensor, name: str, normaliz
         content: [N, content_size].
         name: of the layers.
         normalize: see above.
+        more: added to the scales, [N, C].
     """
     channels, ones = x.shape[-1], (1,) * (len(x.shape) - 2)
     if normalize:
         x = layers.GroupNormalization(-1, center=False, scale=False, name=f"{name}_normalized")(x)
     scales = layers.Dense(channels, bias_initializer="ones", name=f"{name}_scales")(content)
+    if more is not None:
+        scales = layers.Add(name=f"{name}_more")([scales, more])
     x = layers.Multiply(name=name)([x, layers.Reshape((*ones, channels), name=f"{name}_shape")(scales)])
     if normalize:
         shifts = layers.Dense(channels, name=f"{name}_shifts")(content)

@@ -25,8 +25,9 @@ _TINY = 1e-6
 _FASTEST = 0.5
 """Radians by which a hand turns in a frame, at most."""
 
-UNROLLED_UP_TO = 32
+_UNROLLED_UP_TO = 32
 """Frames up to which the loop over them is written out, which is faster."""
+_READER_UNITS = 4
 _NOVELTY = 0.3
 """How strong what is new in a frame is at first, beside how the clip as a whole moves."""
 
@@ -39,6 +40,28 @@ def motion_latents(size: int) -> dict[str, Latent]:
 def recurrent_layer(name: str) -> type[layers.Layer]:
     """The Keras layer that a value of `--recurrence` stands for."""
     return {"gru": layers.GRU, "lstm": layers.LSTM}[name]
+
+
+def read_both_ways(frames: keras.KerasTensor, model: ModelSettings, num_frames: int
+                   ) -> tuple[keras.KerasTensor, keras.KerasTensor]:
+    """Reads the features of frames in order and backwards, in float32.
+
+    Args:
+        frames: features of all frames of all clips, [B * T, h, w, C]; where things are counts.
+        model: kind of recurrence and width.
+        num_frames: T.
+
+    Returns:
+        What is held at each frame [B, T, 2 U], and at the ends, after all frames [B, 2 U].
+    """
+    x = layers.Flatten(name="frame_features")(layers.LeakyReLU(negative_slope=0.2, name="frame_activation")(frames))
+    x = keras.ops.reshape(x, (-1, num_frames, x.shape[-1]))
+    reader = recurrent_layer(model.recurrence)(
+        _READER_UNITS * model.discriminator_width, return_sequences=True, dtype="float32", name="reads",
+        unroll=num_frames <= _UNROLLED_UP_TO)
+    read = layers.Bidirectional(reader, dtype="float32", name="reads_both_ways")(x)
+    half = read.shape[-1] // 2
+    return read, layers.Concatenate(dtype="float32", name="ends")([read[:, -1, :half], read[:, 0, half:]])
 
 
 def motion_networks(model: ModelSettings, num_frames: int) -> tuple[keras.Model, keras.Model]:
@@ -69,7 +92,7 @@ def motion_networks(model: ModelSettings, num_frames: int) -> tuple[keras.Model,
     steps = layers.Concatenate(dtype="float32", name="motion_steps")([motion, novelty])
     *before, hands = keras.ops.split(inputs["state"], [_UNITS * (part + 1) for part in range(parts)], -1)
     reader = recurrent_layer(model.recurrence)(
-        _UNITS, return_sequences=True, return_state=True, unroll=num_frames <= UNROLLED_UP_TO, dtype="float32",
+        _UNITS, return_sequences=True, return_state=True, unroll=num_frames <= _UNROLLED_UP_TO, dtype="float32",
         name=f"motion_{model.recurrence}")
     codes, *after = reader(steps, initial_state=before)
     turns = layers.Dense(_HANDS, "tanh", dtype="float32", name="turns")(codes)

@@ -1,16 +1,15 @@
-"""How a signature is asked for clips: by seeds, and by classes where it takes them. Needs no Keras."""
+"""How a signature is asked for clips: by seeds, and by classes where it takes them."""
 
 from collections.abc import Sequence
 
 import numpy as np
-import tensorflow as tf
 
 BY_SEED = -1
 """In place of a class: the one that the seed draws."""
 
 
 def question(takes: Sequence[str], seeds: Sequence[int], labels: int | Sequence[int] = BY_SEED
-             ) -> dict[str, tf.Tensor]:
+             ) -> dict[str, np.ndarray]:
     """What to give a signature.
 
     Args:
@@ -19,4 +18,4 @@ def question(takes: Sequence[str], seeds: Sequence[int], labels: int | Sequence[
         labels: classes of the clips, or one of all; not looked at where the signature takes none.
     """
     given = {"seed": seeds, "label": np.broadcast_to(labels, [len(seeds)])}
-    return {name: tf.constant(np.asarray(value), tf.int64) for name, value in given.items() if name in takes}
+    return {name: np.asarray(value, np.int64) for name, value in given.items() if name in takes}

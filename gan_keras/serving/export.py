@@ -19,7 +19,7 @@ from gan_keras.models.generator import Generator
 from gan_keras.run_folder import RunFolder
 from gan_keras.sampling import draw_latents
 from gan_keras.serving import model_card, versions
-from gan_keras.serving.asking import BY_SEED
+from gan_keras.serving.asking import question
 from gan_keras.serving.description import Description
 from gan_keras.serving.signatures import ServedGenerator, describe
 from gan_keras.train_settings import ClipSettings
@@ -122,8 +122,7 @@ def _check(folder: Path, generator: Generator, clips: ClipSettings) -> None:
             return session.run({key: tensor.name for key, tensor in signature.outputs.items()},
                                {signature.inputs[key].name: value for key, value in inputs.items()})
 
-        asked = {"seed": _CHECKED_SEEDS} | ({"label": [BY_SEED] * len(_CHECKED_SEEDS)} if "label" in generator.latents
-                                            else {})
+        asked = question(loaded.signature_def["serving_default"].inputs, _CHECKED_SEEDS)
         served = [(0, serve("serving_default", **asked)["video"])]
         answer = serve("start", **asked) if generator.start else {}
         for part in range(_CHECKED_PARTS if generator.start else 0):

@@ -38,12 +38,12 @@ In Python (a SavedModel is code: load those that you trust):
 ```python
 import tensorflow as tf
 model = tf.saved_model.load("VERSION_FOLDER")
-video = model.signatures["serving_default"](seed=tf.constant([0, 1], tf.int64))["video"]
+video = model.signatures["serving_default"](seed=tf.constant([0, 1], tf.int64){label})["video"]
 ```
 From a server, where FOLDER_OF_VERSIONS is the absolute path of the folder that holds this one:
 ```
 docker run --rm -p 8501:8501 -v FOLDER_OF_VERSIONS:/models/video_gan -e MODEL_NAME=video_gan tensorflow/serving
-curl localhost:8501/v1/models/video_gan:predict -d '{{"signature_name": "jpeg", "inputs": {{"seed": [0]}}}}'
+curl localhost:8501/v1/models/video_gan:predict -d '{{"signature_name": "jpeg", "inputs": {{"seed": [0]{json_label}}}}}'
 ```
 Over gRPC, raise `grpc.max_receive_message_length` above the 4 MiB that a client takes by default.
 
@@ -88,6 +88,8 @@ def model_card(description: Description, config: Config, data: Mapping[str, Any]
         "sheet": SHEET, "clips": CLIPS, "last_seed": samples - 1, "data": _data(data),
         "batch_size": config.optimization.batch_size, "signatures": _signatures(description.signatures),
         "endless": _ENDLESS.format(num_frames=description.num_frames) if "continue" in description.signatures else "",
+        "label": ", label=tf.constant([0, -1], tf.int64)" if description.classes else "",
+        "json_label": ', "label": [0]' if description.classes else "",
         "classes": _classes(description.classes), "settings": _settings(config)}
     return _CARD.format(**facts)
 

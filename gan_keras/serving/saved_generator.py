@@ -96,4 +96,5 @@ class SavedGenerator:
     def _ask(self, name: str, seeds: Sequence[int], classes: Mapping[str, float] | None) -> dict[str, tf.Tensor]:
         signature = self._loaded.signatures[name]
         label = self.description.classes.index(*classes) if classes else BY_SEED
-        return signature(**question(signature.structured_input_signature[1], seeds, label))
+        asked = question(signature.structured_input_signature[1], seeds, label)
+        return signature(**{name: tf.constant(value) for name, value in asked.items()})

@@ -74,7 +74,8 @@ class ServedGenerator(tf.Module):
     def video(self, seeds: Sequence[int], labels: int | Sequence[int] = BY_SEED) -> np.ndarray:
         """What `serving_default` answers, uint8 [B, T, H, W, 3]; see `asking.question`."""
         serve = self._functions["serving_default"]
-        return serve(**question(serve.structured_input_signature[1], seeds, labels))["video"].numpy()
+        asked = question(serve.structured_input_signature[1], seeds, labels)
+        return serve(**{name: tf.constant(value) for name, value in asked.items()})["video"].numpy()
 
 
 def describe(signatures: Mapping[str, tf.types.experimental.ConcreteFunction]) -> dict[str, dict]:

@@ -69,6 +69,11 @@ def test_the_model_says_its_classes(conditional):
     _, model = conditional
     assert model.description.classes == ["run", "walk", "wave"]
     card = (model.path / "model_card.md").read_text()
+    assert '"seed": [0], "label": [0]' in card
+    code, = [block for block in card.split("```") if block.startswith("python")]
+    said = {}
+    exec(code.removeprefix("python").replace("VERSION_FOLDER", str(model.path)), said)  # as a reader would
+    assert said["video"].shape == (2, 4, 8, 8, 3)
     assert "0 `run`, 1 `walk`, 2 `wave`" in card and "`label` int64 [B]" in card and "`mix`" in card
 
 

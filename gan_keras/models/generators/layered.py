@@ -27,6 +27,7 @@ from gan_keras.models import blocks
 from gan_keras.models.attention import attend
 from gan_keras.models.coordinates import Coordinates
 from gan_keras.models.generator import Generator
+from gan_keras.models.modulation import styled
 from gan_keras.models.motion import CODE, motion_latents, motion_networks
 from gan_keras.models.views import small_scale
 from gan_keras.sampling import Latent
@@ -72,12 +73,13 @@ def _backbone(model: ModelSettings, levels: list[tuple[int, int]], widths: list[
     x = Coordinates(levels[-1], _WAVES, "coordinates")(pose)
     for i in range(3):
         x = blocks.convolution(x, _POINT_WIDTH * model.generator_width, 1, f"point_{i}")
-        x = blocks.activation(_modulate(x, content, f"point_{i}", slow), f"point_{i}_activation")
+        x = blocks.activation(_modulate(x, content, f"point_{i}_styled", slow), f"point_{i}_activation")
     x = blocks.convolution(x, widths[-1], 1, "base")
     x = blocks.residual(x, widths[-1], (3, 3), "base_block")
     for level in reversed(range(len(levels) - 1)):
         name = f"level_{levels[level][0]}"
-        x = attend(_modulate(blocks.grow_block(x, levels[level], widths[level], name), content, name, slow), model)
+        x = blocks.grow_block(x, levels[level], widths[level], name)
+        x = attend(_modulate(x, content, f"{name}_styled", slow), model)
     masks = _masks(x, "small_masks", _COVERED_AT_FIRST)
     palette = layers.Dense(_COLOURS * 3, dtype="float32", name="palette")(content)
     palette = layers.Activation(_coloured, dtype="float32", name="palette_colours")(palette)
@@ -110,7 +112,7 @@ def _sharp(pose: keras.KerasTensor, style: keras.KerasTensor, size: tuple[int, i
     x = Coordinates(size, _SHARP_WAVES, "sharp_coordinates")(pose)
     for i in range(2):
         x = blocks.convolution(x, channels, 1, f"sharp_{i}")
-        x = blocks.activation(_modulate(x, style, f"sharp_{i}"), f"sharp_{i}_activation")
+        x = blocks.activation(styled(x, style, f"sharp_{i}_styled"), f"sharp_{i}_activation")
     return blocks.convolution(x, channels, 1, "sharp")
 
 
@@ -122,14 +124,10 @@ def _pose(content: keras.KerasTensor, codes: keras.KerasTensor, slow: keras.Kera
     return layers.Concatenate(dtype="float32", name="pose")([shift, turn + zoom])
 
 
-def _modulate(x: keras.KerasTensor, content: keras.KerasTensor, name: str, slow: keras.KerasTensor | None = None
+def _modulate(x: keras.KerasTensor, content: keras.KerasTensor, name: str, slow: keras.KerasTensor
               ) -> keras.KerasTensor:
     """Scales each channel, by the content and a little by the code."""
-    scales = layers.Dense(x.shape[-1], bias_initializer="ones", name=f"{name}_by_content")(content)
-    if slow is not None:
-        scales = layers.Add(name=f"{name}_scales")([scales, _little(slow, x.shape[-1], _DEFORMING, f"{name}_by_code")])
-    scales = layers.Reshape((1, 1, x.shape[-1]), name=f"{name}_shape")(scales)
-    return layers.Multiply(name=f"{name}_scaled")([x, scales])
+    return styled(x, content, name, more=_little(slow, x.shape[-1], _DEFORMING, f"{name}_by_code"))
 
 
 def _little(slow: keras.KerasTensor, units: int, most: float, name: str, dtype: str | None = None
