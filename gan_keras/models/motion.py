@@ -5,8 +5,9 @@ comes from the motion latent, by a network of its own; the state after the last 
 back with the noise of the next frames gets the frames that follow: a sequence without end.
 
 Beside the recurrent layer there are *hands*, as of clocks: unit vectors that turn by an angle every frame, which the
-layer decides. What goes steadily, to and fro or round is a function of them at once; a recurrent layer comes to rest
-where its input does not change, and has to learn the rest. They are part of the state.
+motion latent decides, and the layer changes a little. What goes steadily, to and fro or round is a function of them at
+once; a recurrent layer comes to rest where its input does not change, and has to learn the rest. They are part of the
+state.
 
 All of it is float32: rounding would add up over the frames, and XLA refuses the gradient in bfloat16.
 """
@@ -20,10 +21,14 @@ from gan_keras.train_settings import ModelSettings
 _UNITS, _HANDS = 64, 8
 CODE = _UNITS + 2 * _HANDS
 """Numbers in a code."""
+STEADY = slice(_UNITS, CODE)
+"""Those of them that are hands."""
 
 _TINY = 1e-6
 _FASTEST = 0.5
 """Radians by which a hand turns in a frame, at most."""
+_UNSTEADY = 0.1
+"""The most that the recurrent layer changes of that, as a share of the fastest turn."""
 
 _UNROLLED_UP_TO = 32
 """Frames up to which the loop over them is written out, which is faster."""
@@ -95,7 +100,8 @@ def motion_networks(model: ModelSettings, num_frames: int) -> tuple[keras.Model,
         _UNITS, return_sequences=True, return_state=True, unroll=num_frames <= _UNROLLED_UP_TO, dtype="float32",
         name=f"motion_{model.recurrence}")
     codes, *after = reader(steps, initial_state=before)
-    turns = layers.Dense(_HANDS, "tanh", dtype="float32", name="turns")(codes)
+    turns = (layers.Dense(_HANDS, "tanh", dtype="float32", name="turns")(motion)
+             + _UNSTEADY * layers.Dense(_HANDS, "tanh", dtype="float32", name="unsteady_turns")(codes))
     hands = Hands(dtype="float32", name="hands")(turns, hands)
     codes = layers.Concatenate(dtype="float32", name="codes")([codes, hands])
     after = layers.Concatenate(dtype="float32", name="state_after")([*after, hands[:, -1]])
@@ -109,7 +115,7 @@ class Hands(layers.Layer):
         """How the hands stand in each frame.
 
         Args:
-            turns: how far each turns to a frame, [B, T, K], -1 to 1 of the most.
+            turns: how far each turns to a frame, [B, T, K], as a share of the fastest.
             hands: before the first frame, [B, K * 2], of any length.
 
         Returns:

@@ -14,8 +14,8 @@ Outputs: see `Generator`; beside them what a full-size picture is made of. The s
 
 Masks and colours are cut to their range, with a gradient outside it (`blocks.cut`): a sigmoid or softmax dies as tanh
 does, on the first plain background, and never quite reaches the ends, so that what should be flat is not.
-What depends on the code beside the place (turning, deforming) starts at nothing and learns slowly, or it would be used
-for what the place should do.
+The place follows the code's hands; what depends on the code otherwise (the place beside them, turning, deforming) learns
+slowly, or what is new in each frame would make everything tremble, and forms would change where places should.
 """
 
 import math
@@ -28,7 +28,7 @@ from gan_keras.models.attention import attend
 from gan_keras.models.coordinates import Coordinates
 from gan_keras.models.generator import Generator
 from gan_keras.models.modulation import styled
-from gan_keras.models.motion import CODE, motion_latents, motion_networks
+from gan_keras.models.motion import CODE, STEADY, motion_latents, motion_networks
 from gan_keras.models.views import small_scale
 from gan_keras.sampling import Latent
 from gan_keras.train_settings import ClipSettings, ModelSettings
@@ -37,7 +37,7 @@ _WAVES, _SHARP_WAVES = 32, 16
 _COLOURS = 4
 _BASE_SIDE = 16
 _POINT_WIDTH, _WIDEST = 4, 2  # multiples of the generator's width: of the layers over points, and of the others
-_CONTENT_UNITS = 128
+_CONTENT_UNITS, _PATH_UNITS = 128, 64
 _SLOWNESS = 0.1
 _TURNING, _DEFORMING = 0.1, 0.1
 """The most that the code changes: of the frame of reference's matrix, of the scales. Without a bound, shapes shrank and
@@ -118,7 +118,10 @@ def _sharp(pose: keras.KerasTensor, style: keras.KerasTensor, size: tuple[int, i
 
 def _pose(content: keras.KerasTensor, codes: keras.KerasTensor, slow: keras.KerasTensor) -> keras.KerasTensor:
     """The frame of reference, [N, 6]: the codes shift and turn it, the content decides how large things are in it."""
-    shift = layers.Dense(2, dtype="float32", name="shift")(codes)
+    path = layers.Concatenate(dtype="float32", name="steady_codes")([codes[:, STEADY], slow])
+    for i in range(2):  # what bounces is no sum of circles, but a function of them
+        path = layers.Dense(_PATH_UNITS, "leaky_relu", dtype="float32", name=f"path_{i}")(path)
+    shift = layers.Dense(2, dtype="float32", name="shift")(path)
     zoom = layers.Dense(4, kernel_initializer="zeros", dtype="float32", name="zoom")(content)
     turn = _little(slow, 4, _TURNING, "turn", "float32")
     return layers.Concatenate(dtype="float32", name="pose")([shift, turn + zoom])
