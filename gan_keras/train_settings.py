@@ -138,7 +138,7 @@ class ObjectiveSettings(Settings):
 
     loss: str = setting("relativistic", "Adversarial loss.", room="losses")
     penalty: str = setting("r1r2", "Gradient penalty on the discriminators.", room="penalties", choices=("none",))
-    penalty_weight: float = setting(0.3, "Weight of the penalty.", above=0.0)
+    penalty_weight: float = setting(1.0, "Weight of the penalty.", above=0.0)
     penalty_every: int = setting(8, "Apply the penalty every n-th step, n times as strong.", minimum=1, maximum=1000)
     discriminator_steps: int = setting(1, "Update the generator in every n-th step only.", minimum=1, maximum=1000)
     unroll_steps: int = setting(0, "Judge the generator by discriminators so many steps ahead (unrolled GAN); 0: as "

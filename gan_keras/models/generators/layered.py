@@ -14,8 +14,8 @@ Outputs: see `Generator`; beside them what a full-size picture is made of. The s
 
 Masks and colours are cut to their range, with a gradient outside it (`blocks.cut`): a sigmoid or softmax dies as tanh
 does, on the first plain background, and never quite reaches the ends, so that what should be flat is not.
-The place follows the code's hands; what depends on the code otherwise (the place beside them, turning, deforming) learns
-slowly, or what is new in each frame would make everything tremble, and forms would change where places should.
+The place follows the code's hands; what depends on the code otherwise (the place beside them, turning, deforming)
+learns slowly, or what is new in each frame would make everything tremble, and forms change where places should.
 """
 
 import math
