@@ -81,7 +81,8 @@ TOGETHER = {"still_background": {"generator": "dcgan3d"},
             "minibatch_statistics": {"batch_size": 4}, "encoder_prior": {"encoder": "clip"},
             "reconstruction": {"encoder": "clip"}, "prior_weight": {"encoder": "clip"},
             "augment_target": {"augment_step": ("brightness",)},
-            "augment_clips": {"augment_step": ("brightness",), "augment_target": 0.1}}
+            "augment_clips": {"augment_step": ("brightness",), "augment_target": 1e-6,
+                              "discriminator_learning_rate": 0.1}}
 """Settings without which another says nothing."""
 ELSEWHERE = {
     "frame_stride": "test_prepare", "fps": "test_prepare", "test_fraction": "test_prepare",

