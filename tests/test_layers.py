@@ -58,19 +58,32 @@ def test_attention_has_to_say_over_what_and_where(tiny, wrong):
         tiny.replace(attention=(wrong,))
 
 
-def normalized():
+def normalized(precision="float32"):
     inputs = keras.Input((6,))
-    return spectral.spectrally_normalized(keras.Model(inputs, keras.layers.Dense(5, use_bias=False)(inputs)))
+    layer = keras.layers.Dense(5, use_bias=False, dtype=precision)
+    return spectral.spectrally_normalized(keras.Model(inputs, layer(inputs)))
 
 
-def test_spectral_normalization_divides_by_the_largest_singular_value():
-    network = normalized()
+@pytest.mark.parametrize(("precision", "rounding"), [("float32", 1e-5), ("mixed_bfloat16", 5e-3)])
+def test_spectral_normalization_divides_by_the_largest_singular_value(precision, rounding):
+    network = normalized(precision)
     layer, = spectral.normalized_layers(network)
     for _ in range(100):
         layer.direction.assign(layer.next_direction())
     kernel = layer.layer.kernel.numpy()
     expected = kernel / np.linalg.svd(kernel, compute_uv=False)[0]
-    np.testing.assert_allclose(network(np.eye(6, dtype="float32")), expected, rtol=1e-3, atol=1e-5)
+    answer = network(np.eye(6, dtype="float32"))
+    assert answer.dtype == {"float32": tf.float32, "mixed_bfloat16": tf.bfloat16}[precision]
+    np.testing.assert_allclose(tf.cast(answer, tf.float32), expected, rtol=1e-3, atol=rounding)
+
+
+def test_other_weights_than_its_own_are_normalized_too():
+    """As unrolling asks: all of them are taken from the scope around, not the kernel alone."""
+    inputs = keras.Input((1,))
+    network = spectral.spectrally_normalized(keras.Model(inputs, keras.layers.Dense(1)(inputs)))
+    fixed = [variable.value for variable in network.non_trainable_variables]
+    answer, _ = network.stateless_call([tf.constant([[-3.0]]), tf.constant([7.0])], fixed, tf.constant([[2.0]]))
+    np.testing.assert_allclose(answer, [[2.0 * -1.0 + 7.0]], rtol=1e-5)
 
 
 def test_the_gradient_goes_through_the_norm():

@@ -35,9 +35,11 @@ class SpectrallyNormalized(layers.Wrapper):
         """The layer's answer."""
         given, direction = self._iterated()
         norm = ops.sum(given * ops.matmul(self._matrix(), direction[:, None])[:, 0])
-        values = [variable.value / norm if variable is self.layer.kernel else variable.value
+        # All its variables: those that are not named here would not be the ones of a scope around this (unrolling).
+        values = [(variable, variable.value / norm if variable is self.layer.kernel else variable.value)
                   for variable in self.layer.trainable_variables]
-        return self.layer.stateless_call(values, [], x)[0]
+        with keras.StatelessScope(values):
+            return self.layer(x)
 
     def next_direction(self) -> keras.KerasTensor:
         """The direction one power iteration further, for `direction`."""
