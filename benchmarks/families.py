@@ -52,7 +52,7 @@ class FamiliesSettings(comparison.ComparisonSettings):
 
     out: str = setting("runs/families", "Folder of the runs, one for each system.")
     only: tuple[str, ...] = setting((), "Systems to run; empty: all.", choices=tuple(FLAGFILES))
-    family_minutes: float = setting(3.0, "Minutes of training of each.", above=0.0)
+    family_minutes: float = setting(2.0, "Minutes of training of each.", above=0.0)
     docs: str = setting("docs/families.md", "Page to write; its pictures go into a folder of its name beside it.")
 
 
