@@ -6,8 +6,8 @@ import statistics
 from typing import Any
 
 from benchmarks import harness
-from gan_keras.run_folder import RunFolder
-from gan_keras.settings import Settings, setting
+from gan_keras.config.settings import Settings, setting
+from gan_keras.runs.run_folder import RunFolder
 
 _NEVER = 10**9
 

@@ -20,9 +20,10 @@ from typing import Any
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from benchmarks import comparison, harness
-from gan_keras import flags, quiet
-from gan_keras.run_folder import RunFolder
-from gan_keras.settings import setting
+from gan_keras import logging
+from gan_keras.config import flags
+from gan_keras.config.settings import setting
+from gan_keras.runs.run_folder import RunFolder
 
 FLAGFILES = {path.stem: path for path in sorted((harness.ROOT / "configs" / "families").glob("*.flags"))}
 AFTER = {"then_motion": "images_first", "personalized": "r3gan"}
@@ -91,16 +92,16 @@ def make(name: str, settings: FamiliesSettings) -> RunFolder:
     run = RunFolder(Path(settings.out) / name)
     special = [f"--init_from={Path(settings.out) / AFTER[name]}"] if name in AFTER else []
     if name == "perceptual":
-        special.append(f"--perceptual={frozen_network(Path(settings.out))}")
+        special.append(f"--perceptual_network={frozen_network(Path(settings.out))}")
     comparison.train(run, settings.family_minutes, f"--flagfile={FLAGFILES[name]}", *special)
-    if run.load_config().clips.num_frames > 1:
+    if run.load_config().clip.num_frames > 1:
         comparison.evaluate(run, settings.clips)
     return run
 
 
 def frozen_network(folder: Path) -> Path:
     """A network for the row of the perceptual loss: three convolutions with fixed random weights, a `.keras` file."""
-    quiet.import_tensorflow()
+    logging.import_tensorflow()
     import keras
 
     path = folder / "random_features.keras"
@@ -124,10 +125,10 @@ def row(run: RunFolder) -> tuple[dict[str, Any], dict[str, float]]:
 
 def parameters(run: RunFolder) -> str:
     """Thousands of weights of the generator and of the discriminators, from the run's checkpoint."""
-    quiet.import_tensorflow()
+    logging.import_tensorflow()
     import tensorflow as tf
 
-    from gan_keras import checkpoints
+    from gan_keras.runs import checkpoints
 
     counts = collections.Counter()
     newest = run.checkpoints / f"ckpt-{checkpoints.saved_steps(run.checkpoints)[-1]}"
@@ -138,10 +139,10 @@ def parameters(run: RunFolder) -> str:
 
 def picture(run: RunFolder) -> bytes:
     """The upper left quarter of the run's contact sheet, as a PNG."""
-    from gan_keras.video import io
+    from gan_keras.video.pictures import encode_png, read_picture
 
-    sheet = io.read_image(sorted(run.samples.glob("*.png"))[-1])
-    return io.encode_png(sheet[:sheet.shape[0] // 2, :sheet.shape[1] // 2])
+    sheet = read_picture(sorted(run.samples.glob("*.png"))[-1])
+    return encode_png(sheet[:sheet.shape[0] // 2, :sheet.shape[1] // 2])
 
 
 def shown(value: float | None) -> str:
@@ -151,4 +152,4 @@ def shown(value: float | None) -> str:
 
 if __name__ == "__main__":
     flags.define(FamiliesSettings)
-    flags.run(main)
+    flags.run(main, sys.argv, __doc__)

@@ -21,9 +21,10 @@ from typing import TYPE_CHECKING
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from benchmarks import harness
-from gan_keras import flags, quiet
+from gan_keras import logging
+from gan_keras.config import flags
+from gan_keras.config.settings import Settings, setting
 from gan_keras.errors import UserError
-from gan_keras.settings import Settings, setting
 
 if TYPE_CHECKING:
     from gan_keras.serving.saved_generator import SavedGenerator
@@ -65,7 +66,7 @@ class SavedModelSettings(Settings):
 def main() -> None:
     """Loads, generates, compares."""
     settings, peer = flags.settings(SavedModelSettings), flags.settings(harness.PeerSettings)
-    quiet.import_tensorflow()
+    logging.import_tensorflow()
     from gan_keras.serving.saved_generator import SavedGenerator
 
     begun = time.perf_counter()
@@ -113,7 +114,7 @@ def peer_clips_per_second(peer: harness.PeerSettings, shape: Sequence[int]) -> f
 
     Args:
         peer: which.
-        shape: [T, H, W, C] of our clips; told where the peer's are others, because then the ratio compares two things.
+        shape: [T, H, W, C] of our clips; a note says so where the peer's are others.
     """
     found = harness.last_json(harness.run(peer.peer_python, "-c", PEER, peer.peer))
     if list(shape) != found["shape"]:
@@ -124,4 +125,4 @@ def peer_clips_per_second(peer: harness.PeerSettings, shape: Sequence[int]) -> f
 if __name__ == "__main__":
     flags.define(SavedModelSettings)
     flags.define(harness.PeerSettings)
-    flags.run(main)
+    flags.run(main, sys.argv, __doc__)

@@ -13,9 +13,9 @@ from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
-from gan_keras import flags
+from gan_keras.config import flags
+from gan_keras.config.settings import Settings, setting
 from gan_keras.errors import UserError
-from gan_keras.settings import Settings, setting
 
 ROOT = Path(__file__).parents[1]
 """Of the project, where its scripts are."""
@@ -49,9 +49,9 @@ def run(*command: Any) -> str:
     """
     done = subprocess.run([str(part) for part in command], capture_output=True, text=True, check=False)
     if done.returncode:
-        said = (done.stderr.strip() or done.stdout.strip() or "nothing").splitlines()[-1]
-        shown = " ".join(Path(part).name for part in map(str, command[:2]))
-        raise ProgramFailed(f"{shown} failed and said: {said}. Received: exit code={done.returncode}")
+        last = (done.stderr.strip() or done.stdout.strip() or "nothing").splitlines()[-1]
+        name = " ".join(Path(part).name for part in map(str, command[:2]))
+        raise ProgramFailed(f"{name} failed and said: {last}. Received: exit code={done.returncode}")
     return done.stdout
 
 
@@ -106,7 +106,7 @@ def megabytes() -> float:
 def passed_on(*own: type[Settings]) -> list[str]:
     """The flags of this command line but those of some groups, as another script takes them."""
     kept = {field.name for group in own for field in dataclasses.fields(group)}
-    return [flags.FLAGS[name].serialize() for name in flags.given() if name not in kept]
+    return [flags.FLAGS[name].serialize() for name in flags.named_settings() if name not in kept]
 
 
 def table(head: Sequence[str], rows: Iterable[Sequence[Any]]) -> str:

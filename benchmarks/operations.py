@@ -21,10 +21,11 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from benchmarks import harness
 from benchmarks.train_step import Step
-from gan_keras import flags, quiet
-from gan_keras.config import Config
+from gan_keras import logging
+from gan_keras.config import flags
+from gan_keras.config.settings import Settings, setting
+from gan_keras.config.train import Config
 from gan_keras.errors import UserError
-from gan_keras.settings import Settings, setting
 
 STEPS = 5
 ROWS = 15
@@ -40,8 +41,8 @@ class OperationsSettings(Settings):
 
 def main() -> None:
     """One table for the kinds of operations, one for the layers."""
-    settings, config = flags.settings(OperationsSettings), Config().replace(**flags.given())
-    quiet.import_tensorflow()
+    settings, config = flags.settings(OperationsSettings), Config().replace(**flags.named_config())
+    logging.import_tensorflow()
     step = Step(config)
     step.clips_per_second()  # traces and warms up
     if settings.trace:
@@ -98,4 +99,4 @@ def layer_of(name: str) -> str:
 if __name__ == "__main__":
     flags.define_config()
     flags.define(OperationsSettings)
-    flags.run(main)
+    flags.run(main, sys.argv, __doc__)

@@ -17,13 +17,14 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from benchmarks import comparison, harness
-from gan_keras import flags, quiet
-from gan_keras.run_folder import RunFolder
-from gan_keras.settings import setting
+from gan_keras import logging
+from gan_keras.config import flags
+from gan_keras.config.settings import setting
+from gan_keras.runs.run_folder import RunFolder
 
 _SHAPE, _COLOUR = "triangle", "blue"
 _NEW_CLIPS = 20
-_SIZE = "--resolution=64"  # as fast as 32, and forms are told apart by more than a pixel or two
+_SIZE = "--resolution=64"  # as fast as 32, and forms differ by more than a pixel or two
 _FAMILIES = harness.ROOT / "configs" / "families"
 _MEMORIZATION = ("memorization/copied", "memorization/ratio", "memorization/distance")
 
@@ -57,13 +58,12 @@ def main() -> None:
 
 def shown(run: RunFolder, clips: int) -> dict[str, float]:
     """Of a run's clips: shares that are valid, and that are valid and show the combination."""
-    quiet.import_tensorflow()
-    from gan_keras.evaluation import factors
-    from gan_keras.evaluation.subjects import RunSubject
-    from gan_keras.video import shapes
+    logging.import_tensorflow()
+    from gan_keras.data import moving_shapes as shapes
+    from gan_keras.evaluation.metrics import factors
+    from gan_keras.evaluation.samples import RunSamples
 
-    drawn = RunSubject(run, None, print).clips(clips)
-    found = factors.sum_up(factors.read_clips(drawn), *drawn.shape[2:4])
+    found = factors.read_factors(RunSamples(run, None).clips(clips))
     right = (found.shape == shapes.SHAPES.index(_SHAPE)) & (found.colour == list(shapes.COLOURS).index(_COLOUR))
     return {"valid": float(found.valid.mean()), "shown": float((found.valid & right).mean()),
             "shown_of_valid": float(right[found.valid].mean()) if found.valid.any() else 0.0}
@@ -71,4 +71,4 @@ def shown(run: RunFolder, clips: int) -> dict[str, float]:
 
 if __name__ == "__main__":
     flags.define(PersonalizedSettings)
-    flags.run(main)
+    flags.run(main, sys.argv, __doc__)

@@ -17,11 +17,11 @@ from typing import Any
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from benchmarks import comparison, harness
-from gan_keras import flags
-from gan_keras.config import Config
+from gan_keras.config import flags
+from gan_keras.config.settings import setting
+from gan_keras.config.train import Config
 from gan_keras.errors import UserError
-from gan_keras.run_folder import RunFolder
-from gan_keras.settings import setting
+from gan_keras.runs.run_folder import RunFolder
 
 VARIANTS = {
     "default": "",
@@ -34,22 +34,22 @@ VARIANTS = {
     "beta_1 0.5": "--beta_1=0.5",
     "batch 8": "--batch_size=8",
     "batch 32": "--batch_size=32",
-    "two pairs": "--judged_pairs=2",
-    "four pairs": "--judged_pairs=4",
+    "two pairs": "--frame_pairs=2",
+    "four pairs": "--frame_pairs=4",
     "frame and clip": "--discriminators=frame,clip",
-    "all three judges": "--discriminators=frame,pair,clip",
+    "all three": "--discriminators=frame,pair,clip",
     "clip alone": "--discriminators=clip",
-    "clip at full size": "--small_scale=1",
-    "clip at half size": "--small_scale=2",
-    "clip at quarter size": "--small_scale=4",
-    "flip in the step": "--augment_step=flip",
-    "crop in the step": "--augment_step=crop",
-    "penalty in every 4th step": "--penalty_every=4",
-    "penalty in every 16th step": "--penalty_every=16",
+    "clip at full size": "--low_resolution_factor=1",
+    "clip at half size": "--low_resolution_factor=2",
+    "clip at quarter size": "--low_resolution_factor=4",
+    "flip in the step": "--diffaugment=flip",
+    "crop in the step": "--diffaugment=crop",
+    "penalty in every 4th step": "--penalty_interval=4",
+    "penalty in every 16th step": "--penalty_interval=16",
     "mocogan": "--generator=mocogan",
     "dcgan3d": "--generator=dcgan3d",
-    "average 0.99": "--average_decay=0.99",
-    "average 0.995": "--average_decay=0.995",
+    "average 0.99": "--ema_decay=0.99",
+    "average 0.995": "--ema_decay=0.995",
     "generator 24": "--generator_width=24",
     "discriminators 24": "--discriminator_width=24",
 }
@@ -76,11 +76,10 @@ class RecipeSettings(comparison.ComparisonSettings):
 def main() -> None:
     """Trains and evaluates what is missing, prints the table."""
     settings = flags.settings(RecipeSettings)
-    own = {field.name for field in dataclasses.fields(RecipeSettings)}
-    given = {name: value for name, value in flags.given().items() if name not in own}
+    given = flags.named_config()
     for name in ("run_dir", "minutes"):
         if name in given:
-            raise UserError(f"`{name}` is this benchmark's own: say `out` and `recipe_minutes`. "
+            raise UserError(f"`{name}` is this benchmark's own: name `out` and `recipe_minutes`. "
                             f"Received: {name}={given[name]}")
     if not given.get("data"):
         raise UserError("`data` must name a source of clips, as in --data=data/shapes. Received: data=")
@@ -138,4 +137,4 @@ def folder_name(variant: str) -> str:
 if __name__ == "__main__":
     flags.define_config()
     flags.define(RecipeSettings)
-    flags.run(main)
+    flags.run(main, sys.argv, __doc__)

@@ -19,8 +19,8 @@ from typing import Any
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from benchmarks import harness
-from gan_keras import flags
-from gan_keras.config import Config
+from gan_keras.config import flags
+from gan_keras.config.train import Config
 
 AXES = {"num_frames": (8, 16, 32, 64), "resolution": ("32", "64", "128"), "batch_size": (8, 16, 32)}
 """Values that each setting goes through."""
@@ -30,7 +30,7 @@ HEAD = ["axis", "num_frames", "resolution", "batch_size", "milliseconds", "peak_
 
 def main() -> None:
     """Measures every point once, prints the table."""
-    base = Config().replace(**flags.given())
+    base = Config().replace(**flags.named_config())
     passed, measured = harness.passed_on(), {}
     points = []
     for axis, values in AXES.items():
@@ -56,7 +56,7 @@ def measure(config: Config, step_flags: list[str]) -> dict[str, float]:
 
 def place(config: Config) -> dict[str, Any]:
     """Where a point lies; `pixels` is clips x frames x pixels of a frame."""
-    clips, batch_size = config.clips, config.optimization.batch_size
+    clips, batch_size = config.clip, config.optimization.batch_size
     return {"num_frames": clips.num_frames, "resolution": clips.resolution, "batch_size": batch_size,
             "pixels": batch_size * clips.num_frames * clips.height * clips.width}
 
@@ -70,4 +70,4 @@ def exponents(points: Sequence[dict[str, Any]]) -> dict[str, float]:
 
 if __name__ == "__main__":
     flags.define_config()
-    flags.run(main)
+    flags.run(main, sys.argv, __doc__)

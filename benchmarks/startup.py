@@ -20,10 +20,10 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from benchmarks import harness
-from gan_keras import flags
-from gan_keras.config import Config
-from gan_keras.run_folder import RunFolder
-from gan_keras.settings import Settings, setting
+from gan_keras.config import flags
+from gan_keras.config.settings import Settings, setting
+from gan_keras.config.train import Config
+from gan_keras.runs.run_folder import RunFolder
 
 HELPS = 5
 DRAWN = "shapes:64"
@@ -39,7 +39,7 @@ class StartupSettings(Settings):
 
 def main() -> None:
     """Times the help, then the starts; one start before them is not timed: it prepares."""
-    settings, config = flags.settings(StartupSettings), Config().replace(**flags.given())
+    settings, config = flags.settings(StartupSettings), Config().replace(**flags.named_config())
     helps = [seconds_of_help() for _ in range(HELPS)]
     print(f"help: {statistics.median(helps):.3f} s", flush=True)
     passed = harness.passed_on(StartupSettings)
@@ -51,8 +51,8 @@ def main() -> None:
         for number in range(settings.starts):
             starts.append(seconds_to_first_step(Path(folder) / f"run-{number}", [*passed, *prepared]))
             print(f"first step: {starts[-1]:.2f} s", flush=True)
-    print(json.dumps({"benchmark": "startup", "resolution": config.clips.resolution,
-                      "num_frames": config.clips.num_frames, "help_seconds": round(statistics.median(helps), 3),
+    print(json.dumps({"benchmark": "startup", "resolution": config.clip.resolution,
+                      "num_frames": config.clip.num_frames, "help_seconds": round(statistics.median(helps), 3),
                       "first_step_seconds": round(statistics.median(starts), 2)}))
 
 
@@ -72,13 +72,13 @@ def seconds_to_first_step(run_dir: Path, train_flags: list[str]) -> float:
     command = [sys.executable, str(harness.ROOT / "train.py"), *train_flags, f"--run_dir={run_dir}", "--log_every=1",
                "--noexport"]
     begun = time.perf_counter()
-    with tempfile.TemporaryFile("w+") as said:
-        process = subprocess.Popen(command, stdout=said, stderr=said)
+    with tempfile.TemporaryFile("w+") as output:
+        process = subprocess.Popen(command, stdout=output, stderr=output)
         try:
             while not RunFolder(run_dir).metrics():
                 if process.poll() is not None:
-                    said.seek(0)
-                    lines = said.read().strip().splitlines() or ["nothing"]
+                    output.seek(0)
+                    lines = output.read().strip().splitlines() or ["nothing"]
                     raise harness.ProgramFailed(f"train.py ended before its first step and said: {lines[-1]}. "
                                                 f"Received: exit code={process.returncode}")
                 time.sleep(0.005)
@@ -91,4 +91,4 @@ def seconds_to_first_step(run_dir: Path, train_flags: list[str]) -> float:
 if __name__ == "__main__":
     flags.define_config()
     flags.define(StartupSettings)
-    flags.run(main)
+    flags.run(main, sys.argv, __doc__)

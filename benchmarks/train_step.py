@@ -26,13 +26,15 @@ from typing import TYPE_CHECKING, Any
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from benchmarks import harness
-from gan_keras import catalog, flags, quiet
-from gan_keras.config import Config
+from gan_keras import logging
+from gan_keras.config import flags
+from gan_keras.config.settings import Settings, setting
+from gan_keras.config.train import Config
 from gan_keras.errors import UserError
-from gan_keras.settings import Settings, setting
+from gan_keras.models.generators import GENERATORS
 
 if TYPE_CHECKING:
-    from gan_keras.objective import Due
+    from gan_keras.training.objective import StepSchedule
 
 WARM_UP, STEPS = 3, 12
 
@@ -58,21 +60,24 @@ class Step:
     def __init__(self, config: Config) -> None:
         import tensorflow as tf
 
-        from gan_keras import hardware
-        from gan_keras.gan import VideoGAN
+        from gan_keras.data.input_pipeline import Batch
+        from gan_keras.training import hardware
+        from gan_keras.training.distribution import make_distribution
+        from gan_keras.training.train_step import VideoGAN
 
-        strategy = hardware.make_strategy(config.hardware)
-        self.config, self.devices = config, strategy.num_replicas_in_sync
+        distribution = make_distribution(config.hardware)
+        self.config, self.devices = config, distribution.replicas
         self.precision = hardware.precision_policy(config.hardware)
-        self._gan = VideoGAN(config, strategy, self.precision, hardware.uses_xla(config.hardware))
-        shape = (config.optimization.batch_size, *config.clips.shape)
+        self._gan = VideoGAN.create(config, distribution, self.precision, hardware.uses_xla(config.hardware))
+        shape = (config.optimization.batch_size, *config.clip.shape)
         clips = tf.cast(tf.random.stateless_uniform(shape, [0, 0], 0, 256, tf.int32), tf.uint8)
         label = tf.range(shape[0], dtype=tf.int64) % max(len(config.model.classes), 1)
-        self._batch = self._gan.split({"clips": clips, "label": label})
+        self._batch = distribution.split(Batch(clips, label))
         self._number = tf.constant(1, tf.int64)
         objective = config.objective
-        steps = math.lcm(objective.penalty_every if objective.penalty != "none" else 1, objective.discriminator_steps)
-        self.kinds = dict(collections.Counter(self._gan.due(step) for step in range(steps)).most_common())
+        steps = math.lcm(objective.penalty_interval if objective.penalty != "none" else 1,
+                         objective.discriminator_steps)
+        self.kinds = dict(collections.Counter(map(self._gan.objective.schedule, range(steps))).most_common())
         self.milliseconds = {kind: [] for kind in self.kinds}
 
     def clips_per_second(self) -> float:
@@ -92,16 +97,16 @@ class Step:
         counted = {kind: flops.count(traced(self._batch, self._number, kind)) for kind in self.kinds}
         return self._of_round(counted) / self.config.optimization.batch_size
 
-    def run(self, kind: "Due") -> None:
+    def run(self, kind: "StepSchedule") -> None:
         """One step, to its end."""
         float(self._gan.train_step(self._batch, self._number, kind)["skipped"])
 
-    def _time(self, kind: "Due") -> float:
+    def _time(self, kind: "StepSchedule") -> float:
         begun = time.perf_counter()
         self.run(kind)
         return 1000 * (time.perf_counter() - begun)
 
-    def _of_round(self, values: dict["Due", float]) -> float:
+    def _of_round(self, values: dict["StepSchedule", float]) -> float:
         """The mean over a round of steps."""
         return sum(count * values[kind] for kind, count in self.kinds.items()) / sum(self.kinds.values())
 
@@ -109,7 +114,7 @@ class Step:
 def main() -> None:
     """One measurement, or the table of all."""
     settings, peer = flags.settings(TrainStepSettings), flags.settings(harness.PeerSettings)
-    config = Config().replace(**flags.given())
+    config = Config().replace(**flags.named_config())
     if settings.all:
         if peer.peer:
             raise UserError(f"`all` is a table of ours alone. Received: all=true, peer={peer.peer}")
@@ -122,7 +127,7 @@ def main() -> None:
 
 def measure(config: Config, settings: TrainStepSettings, peer: harness.PeerSettings) -> dict[str, Any]:
     """The numbers of one configuration in this process, with those of a peer where one is named."""
-    quiet.import_tensorflow()
+    logging.import_tensorflow()
     step = Step(config)
     compared = {}
     if peer.peer:
@@ -132,8 +137,8 @@ def measure(config: Config, settings: TrainStepSettings, peer: harness.PeerSetti
         speed = step.clips_per_second()
     memory = harness.megabytes()  # before the ceiling takes its own
     medians = [round(statistics.median(times), 1) for times in step.milliseconds.values()]
-    return {"generator": config.model.generator, "resolution": config.clips.resolution,
-            "num_frames": config.clips.num_frames, "batch_size": config.optimization.batch_size,
+    return {"generator": config.model.generator, "resolution": config.clip.resolution,
+            "num_frames": config.clip.num_frames, "batch_size": config.optimization.batch_size,
             "precision": step.precision, "devices": step.devices, "milliseconds": medians[0],
             "milliseconds_with_penalty": medians[-1], "clips_per_second": round(speed, 1),
             "videos_per_second": round(speed, 2), "peak_megabytes": round(memory),
@@ -162,7 +167,7 @@ def peer_videos_per_second(peer: harness.PeerSettings) -> float:
 def measure_all(settings: TrainStepSettings) -> Iterator[dict[str, Any]]:
     """The numbers of each family, precision and count of devices, in processes of their own."""
     passed = harness.passed_on(TrainStepSettings)
-    for family, precision, devices in itertools.product(catalog.choices("models.generators"), ("float32", "bfloat16"),
+    for family, precision, devices in itertools.product(GENERATORS, ("float32", "bfloat16"),
                                                         (1, 2)):
         print(f"{family}, {precision}, {devices} device(s)", flush=True)
         found = harness.last_json(harness.script(
@@ -176,4 +181,4 @@ if __name__ == "__main__":
     flags.define_config()
     flags.define(TrainStepSettings)
     flags.define(harness.PeerSettings)
-    flags.run(main)
+    flags.run(main, sys.argv, __doc__)

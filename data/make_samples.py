@@ -9,11 +9,12 @@ each shape, most of them `.webm` and every tenth `.mp4`.
 import sys
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parent
-sys.path.insert(0, str(ROOT.parent))
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from gan_keras.video import io, shapes  # noqa: E402
+from gan_keras.data import moving_shapes as shapes
+from gan_keras.video.encode import write_clip
 
+FOLDER = Path(__file__).resolve().parent / "shapes"
 COUNT, FRAMES, SIZE, SEED = 240, 32, 64, 2
 
 
@@ -22,8 +23,8 @@ def main() -> None:
     for index in range(COUNT):
         frames, factors = shapes.render(SEED, index, FRAMES, SIZE, SIZE)
         suffix = ".mp4" if index % 10 == 9 else ".webm"
-        io.write_clip(ROOT / "shapes" / factors.shape / f"{index:03d}_{factors.colour}{suffix}", frames, shapes.FPS)
-    print(f"{COUNT} clips in {ROOT / 'shapes'}")
+        write_clip(FOLDER / factors.shape / f"{index:03d}_{factors.colour}{suffix}", frames, shapes.FPS)
+    print(f"{COUNT} clips in {FOLDER}")
 
 
 if __name__ == "__main__":

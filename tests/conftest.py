@@ -1,5 +1,5 @@
 """Shared fixtures: two virtual devices, small prepared clips, and run folders without training: networks with random
-weights, saved as a trainer saves them."""
+weights, saved as a training run saves them."""
 
 import json
 import os
@@ -8,31 +8,33 @@ import subprocess
 import sys
 from pathlib import Path
 
-from gan_keras import quiet
+from gan_keras.logging import import_tensorflow
 
 os.environ.setdefault("CUDA_VISIBLE_DEVICES", "-1")
-quiet.import_tensorflow()
+import_tensorflow()
 
 import numpy as np
 import pytest
 import tensorflow as tf
+from absl import logging
 
-from gan_keras import checkpoints
-from gan_keras.config import Config
+from gan_keras.config.train import Config
 from gan_keras.data.prepare import prepare
-from gan_keras.gan import VideoGAN
-from gan_keras.run_folder import RunFolder
+from gan_keras.runs import checkpoints
+from gan_keras.runs.run_folder import RunFolder, TrainingData
 from gan_keras.serving.export import export
+from gan_keras.training.distribution import Distribution
+from gan_keras.training.train_step import VideoGAN
 
 # Once TensorFlow has run anything it is too late to split the CPU.
 tf.config.set_logical_device_configuration(tf.config.list_physical_devices("CPU")[0],
                                            [tf.config.LogicalDeviceConfiguration()] * 2)
 
 ROOT = Path(__file__).parents[1]
-TINY = {"resolution": "16", "num_frames": 4, "generator_width": 4, "discriminator_width": 4, "content_size": 4,
-        "motion_size": 3, "judged_pairs": 1, "batch_size": 4, "precision": "float32"}
+TINY = {"resolution": "16", "num_frames": 4, "generator_width": 4, "discriminator_width": 4, "content_dim": 4,
+        "motion_dim": 3, "frame_pairs": 1, "batch_size": 4, "precision": "float32"}
 STEP = 30
-DATA = {"source": "shapes", "fps": 12.0, "classes": ["walk", "wave"], "clips": {"train": 24, "test": 3}}
+DATA = TrainingData("shapes", 12.0, ["walk", "wave"], {"train": 24, "test": 3})
 
 
 def start(*arguments, script="train.py", folder=None):
@@ -50,10 +52,33 @@ def finish(process):
     return process.returncode, out, err
 
 
-def lines(folder):
+def metric_lines(folder):
     """The lines of a folder's `metrics.jsonl`."""
     file = folder / "metrics.jsonl"
     return [json.loads(line) for line in file.read_text().splitlines()] if file.exists() else []
+
+
+def sample(gan, seed):
+    """The clip of a seed by the moving average, uint8 [T, H, W, 3]."""
+    clip = gan.config.clip
+    return gan.sample(tf.constant([seed], tf.int64), tf.zeros([1, *clip.shape], tf.uint8))[0].numpy()
+
+
+@pytest.fixture
+def log(caplog):
+    """The lines that libraries log, as `log.messages`."""
+    before = logging.get_verbosity()
+    logging.set_verbosity(logging.INFO)  # not caplog's: TensorFlow restores absl's level after saving a model
+    yield caplog
+    logging.set_verbosity(before)
+
+
+@pytest.fixture
+def eagerly():
+    """Runs functions operation by operation: next to no time is spent on tracing."""
+    tf.config.run_functions_eagerly(True)
+    yield
+    tf.config.run_functions_eagerly(False)
 
 
 @pytest.fixture(scope="session")
@@ -66,31 +91,38 @@ def tiny():
 def prepared(tmp_path_factory, tiny):
     """A prepared folder of small drawn clips, and its manifest."""
     folder = tmp_path_factory.mktemp("prepared") / "shapes"
-    return folder, prepare("shapes:24", folder, tiny.clips, workers=1)
+    return folder, prepare("shapes:24", folder, tiny.clip, workers=1)
+
+
+@pytest.fixture(scope="session")
+def undistributed():
+    """The default strategy: one device, nothing mirrored."""
+    return Distribution(tf.distribute.get_strategy())
 
 
 @pytest.fixture(scope="session")
 def one_device():
     """A mirrored strategy over one device."""
-    return tf.distribute.MirroredStrategy(["/cpu:0"])
+    return Distribution(tf.distribute.MirroredStrategy(["/cpu:0"]))
 
 
 @pytest.fixture(scope="session")
 def two_devices():
     """A mirrored strategy over two devices; one for all tests, because TensorFlow numbers collective operations anew
     for each strategy and finds those of the one before under the same numbers."""
-    return tf.distribute.MirroredStrategy(["/cpu:0", "/cpu:1"])
+    return Distribution(tf.distribute.MirroredStrategy(["/cpu:0", "/cpu:1"]))
 
 
 def make_run(folder, config):
-    """A run folder with one checkpoint in which average and trained weights differ; returns it and the networks."""
-    gan = VideoGAN(config, tf.distribute.MirroredStrategy(["CPU:0"]))
+    """A run folder with one checkpoint in which moving average and trained weights differ; returns it and the
+    networks."""
+    gan = VideoGAN.create(config, Distribution(tf.distribute.MirroredStrategy(["CPU:0"])))
     random = np.random.default_rng(0)
-    for weight in (*gan.generator.weights, *gan.average.weights):
+    for weight in (*gan.generator.weights, *gan.ema.weights):
         weight.assign(random.normal(0.0, 0.3, weight.shape))
     run = RunFolder(folder)
     run.make()
-    run.describe(config, DATA)
+    run.save_config(config, DATA)
     checkpoints.save(run.checkpoints, STEP, gan.variables, keep=3)
     return run, gan
 

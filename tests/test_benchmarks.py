@@ -1,6 +1,5 @@
 """What the benchmarks compute from what they measured; their timings are not tested."""
 
-import ast
 import json
 import subprocess
 import sys
@@ -10,7 +9,7 @@ import tensorflow as tf
 
 from benchmarks import flops, harness, operations, recipe, scaling
 from gan_keras.errors import UserError
-from gan_keras.run_folder import RunFolder
+from gan_keras.runs.run_folder import RunFolder
 from tests.conftest import ROOT
 
 BENCHMARKS = sorted((ROOT / "benchmarks").glob("*.py"))
@@ -96,12 +95,12 @@ def test_a_row_of_the_recipe_is_the_last_evaluation_and_the_median_speed(tmp_pat
 
 def test_every_variant_is_a_start_of_train_py_of_its_own():
     code = ("from benchmarks import recipe\n"
-            "from gan_keras import flags\n"
-            "from gan_keras.config import Config\n"
+            "from gan_keras.config import flags\n"
+            "from gan_keras.config.train import Config\n"
             "flags.define_config()\n"
             "for line in recipe.VARIANTS.values():\n"
             "    flags.FLAGS.unparse_flags(); flags.FLAGS(['train.py', *line.split()])\n"
-            "    Config().replace(**flags.given())")
+            "    Config().replace(**flags.named_config())")
     subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=True)
     folders = [recipe.folder_name(name) for name in recipe.VARIANTS]
     assert len(set(folders)) == len(folders) and not any("," in name for name in recipe.VARIANTS)
@@ -132,7 +131,7 @@ def test_the_last_json_line_of_a_program_is_found():
         harness.last_json("nothing")
 
 
-def test_a_program_that_fails_says_what_it_said():
+def test_a_program_that_fails_is_reported_with_its_last_line():
     with pytest.raises(harness.ProgramFailed, match=r"failed and said: broken\. Received: exit code=3"):
         harness.run(sys.executable, "-c", "import sys; print('broken', file=sys.stderr); sys.exit(3)")
 
@@ -142,16 +141,8 @@ def test_tables_are_markdown():
         "| name | value |\n|---|---|\n| one | 1.235 |\n| none | – |")
 
 
-def test_benchmarks_stay_readable():
-    for path in BENCHMARKS:
-        assert path.read_text().count("\n") <= 300, path
-        for node in ast.walk(ast.parse(path.read_text())):
-            if isinstance(node, ast.FunctionDef):
-                assert node.end_lineno - node.lineno < 50, f"{path}: {node.name}"
-
-
 def test_benchmarks_import_nothing_heavy_before_their_flags_are_parsed():
-    commands = [path.stem for path in BENCHMARKS if "flags.run(main)" in path.read_text()]
+    commands = [path.stem for path in BENCHMARKS if "flags.run(main" in path.read_text()]
     code = ("import importlib, json, sys\n"
             f"for name in {commands}: importlib.import_module(f'benchmarks.{{name}}')\n"
             "print(json.dumps([m for m in ('tensorflow', 'keras', 'cv2', 'numpy') if m in sys.modules]))")

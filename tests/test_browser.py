@@ -18,16 +18,21 @@ import numpy as np
 import pytest
 from selenium import webdriver
 
-from gan_keras.config import Config
-from gan_keras.evaluation.findings import LOWER, Measure, Metric, Plot
-from gan_keras.evaluation.report import Results, html_report
-from gan_keras.run_folder import RunFolder
-from gan_keras.summaries import Summaries, enlarge
-from gan_keras.video import io, shapes
+from gan_keras.config.train import Config
+from gan_keras.data import moving_shapes
+from gan_keras.evaluation.metrics.types import LOWER, Measurement, Metric, Plot
+from gan_keras.evaluation.report.page import Results, html_report
+from gan_keras.runs.run_folder import RunFolder
+from gan_keras.runs.summaries import Summaries
+from gan_keras.video.contact_sheets import enlarge, grid
+from gan_keras.video.decode import read_video
+from gan_keras.video.encode import write_clip
+from gan_keras.video.pictures import crop_and_resize
+from tests.conftest import DATA
 
 CHROMIUM, DRIVER = shutil.which("chromium") or shutil.which("google-chrome"), shutil.which("chromedriver")
-pytestmark = pytest.mark.skipif(not (CHROMIUM and DRIVER),
-                                reason="needs Chromium and its driver (Debian: apt install chromium chromium-driver)")
+pytestmark = [pytest.mark.slow, pytest.mark.skipif(not (CHROMIUM and DRIVER),
+                                reason="needs Chromium and its driver (Debian: apt install chromium chromium-driver)")]
 
 SECONDS = 30
 """Longest wait for anything that a page should come to show."""
@@ -69,7 +74,7 @@ def browser(tmp_path_factory):
 @pytest.fixture(scope="session")
 def clips():
     """Shapes that move over orange, which swapped channels would turn blue; 4 frames each."""
-    drawn = np.stack([shapes.render(7, index, 4, 32, 32)[0] for index in range(4)])
+    drawn = np.stack([moving_shapes.render(7, index, 4, 32, 32)[0] for index in range(4)])
     return np.where(drawn.any(axis=-1, keepdims=True), drawn, np.uint8([200, 110, 30]))
 
 
@@ -98,14 +103,14 @@ def tensorboard(tmp_path_factory, clips):
 def write_run(path, clips):
     run = RunFolder(path)
     run.make()
-    run.describe(Config().replace(seed=1234), {})
+    run.save_config(Config().replace(seed=1234), DATA)
     summaries = Summaries(run)
     summaries.settings(0)
     summaries.clips(0, "clips/real", clips, FPS)
     for step in (10, 20, 30):
         summaries.scalars(step, dict.fromkeys(NUMBERS, 1 / step))
     summaries.clips(30, "clips/generated", 255 - clips, FPS)
-    summaries.weights(30, {f"average/{name}": keras.Variable(np.linspace(-1, 1, 64).reshape(8, 8))
+    summaries.weights(30, {f"ema/{name}": keras.Variable(np.linspace(-1, 1, 64).reshape(8, 8))
                            for name in ("dense/kernel", "dense/bias")})
 
 
@@ -146,7 +151,7 @@ def watch(element, frames):
 
     def played():
         picture = screenshot(element)
-        errors = [np.abs(picture - io.fit(frame, *picture.shape[:2])).mean() for frame in frames]
+        errors = [np.abs(picture - crop_and_resize(frame, *picture.shape[:2])).mean() for frame in frames]
         if min(errors) < 4:
             seen.append(int(np.argmin(errors)))
         return len(set(seen)) == len(frames) and any(now < before for before, now in pairwise(seen))
@@ -158,10 +163,10 @@ def test_tensorboard_plays_real_and_generated_clips(browser, tensorboard, clips,
     browser.get(f"{tensorboard}#images")
     images = wait("two clips", lambda: (found := visible(browser, "img")) and len(found) == 2 and found)
     for image, shown, name in zip(images, (255 - clips, clips), ("generated", "real"), strict=True):
-        frames = io.grid(enlarge(shown))
+        frames = grid(enlarge(shown))
         path = tmp_path / f"{name}.gif"
         path.write_bytes(fetch(image.get_property("src")))
-        served = np.stack(list(io.read_video(path)))
+        served = np.stack(list(read_video(path)))
         assert served.shape == frames.shape and np.abs(served.astype(int) - frames).mean() < 4
         assert image.size["width"] >= 200
         watch(image, frames)
@@ -169,7 +174,7 @@ def test_tensorboard_plays_real_and_generated_clips(browser, tensorboard, clips,
 
 
 def test_tensorboard_lists_numbers_settings_and_weights(browser, tensorboard):
-    for tab, wanted in (("scalars", set(NUMBERS)), ("histograms", {"average/dense/kernel", "average/dense/bias"})):
+    for tab, wanted in (("scalars", set(NUMBERS)), ("histograms", {"ema/dense/kernel", "ema/dense/bias"})):
         browser.get(f"{tensorboard}#{tab}")
         wait(f"{wanted} in {tab}", lambda wanted=wanted: wanted <= set(texts(browser)))
     browser.get(f"{tensorboard}#text")
@@ -178,7 +183,7 @@ def test_tensorboard_lists_numbers_settings_and_weights(browser, tensorboard):
 
 @pytest.mark.parametrize("suffix", [".webm", ".mp4"])
 def test_a_written_video_plays(browser, tmp_path, clips, suffix):
-    io.write_clip(tmp_path / f"clip{suffix}", clips[0], FPS)
+    write_clip(tmp_path / f"clip{suffix}", clips[0], FPS)
     page = tmp_path / "page.html"
     page.write_text(f"<!doctype html><video src=clip{suffix} muted autoplay loop></video>")
     browser.get(page.as_uri())
@@ -195,18 +200,18 @@ def test_the_report_shows_its_sheet_and_needs_no_network_and_no_other_file(brows
     browser.get(alone.as_uri())
     image, = wait("the sheet", lambda: visible(browser, "img"))
     assert wait("its pixels", lambda: image.get_property("naturalWidth")) >= 4 * 16
-    assert {"Clips of shapes:24", "Splits", "Examples", "Left out"} <= set(texts(browser))
+    assert {"Clips of shapes:24", "Splits", "Examples", "Skipped"} <= set(texts(browser))
     # Failed requests and scripts are noted there.
     assert browser.get_log("browser") == []
 
 
 def test_the_report_of_an_evaluation_plays_and_draws_alone_in_a_folder(browser, clips, tmp_path):
     lines = Plot("Spectrum", "cycles", "power", "lines", {"generated": np.ones(3), "real": np.arange(3)}, range(3))
-    measures = {"frechet/joint": Measure(3.0, 2.5, 4.0, 1.5, 2.0)}
+    measurements = {"frechet/joint": Measurement(3.0, 2.5, 4.0, 1.5, 2.0)}
     generated = 255 - clips
     path = tmp_path / "report.html"
     path.write_text(html_report(Results(
-        "Evaluation of shapes", measures, {"frechet/joint": Metric(LOWER, "")}, {}, generated, clips,
+        "Evaluation of shapes", measurements, {"frechet/joint": Metric(LOWER, "")}, {}, generated, clips,
         [(generated[0], clips[1], 0.5)], [lines], {"seed": "0"}, ["Only 4 clips."], FPS)))
     browser.get("about:blank")
     browser.get_log("browser")
@@ -214,7 +219,7 @@ def test_the_report_of_an_evaluation_plays_and_draws_alone_in_a_folder(browser, 
     videos = visible(browser, "video")
     shown = generated, clips, np.stack([generated[0], clips[1]])
     for video, played in zip(videos, shown, strict=True):
-        watch(video, io.grid(enlarge(played), columns=2))
+        watch(video, grid(enlarge(played), columns=2))
     drawings = visible(browser, "svg")
     assert len(drawings) == 2 and all(min(drawing.size.values()) > 100 for drawing in drawings)
     assert all(screenshot(drawing).std() > 5 for drawing in drawings)

@@ -1,27 +1,44 @@
-"""Augmentation, the same for every frame of a clip. Every public function is a name for `--augment`.
+"""Augmentations of clips, the same for every frame of a clip. `data.AUGMENTATIONS` lists them.
 
 Pure, differentiable functions of clips and given random numbers, so that the same code serves the input pipeline
-(`--augment`: real clips only, the generator learns the result) and the training step (`--augment_step`: real and
-generated alike, the generator does not learn it; Zhao et al., DiffAugment, 2020, arXiv:2006.10738).
+(`--augment`: real clips only, the generator learns the result) and the training step (`--diffaugment`: real and
+generated clips alike, the generator does not learn it; Zhao et al., DiffAugment, 2020, arXiv:2006.10738).
 
 Each takes clips float32 [B, T, H, W, C] in [-1, 1] and uniform numbers float32 [B, 3] in [0, 1).
 """
 
 import math
+from collections.abc import Sequence
 
 import tensorflow as tf
 
 UNIFORMS = 3
 """Random numbers that one augmentation of one clip takes."""
 
-_LARGEST_CROP = 0.125
-_LARGEST_ANGLE = math.radians(10.0)
-_LARGEST_BRIGHTNESS = 0.2
+_MAX_CROP = 0.125
+_MAX_ANGLE = math.radians(10.0)
+_MAX_BRIGHTNESS = 0.2
+
+
+def augment(clips: tf.Tensor, names: Sequence[str], uniform: tf.Tensor, probability: tf.Tensor | float = 1.0
+            ) -> tf.Tensor:
+    """Applies augmentations in the order named.
+
+    Args:
+        clips: float32 [B, T, H, W, C].
+        names: of `data.AUGMENTATIONS`.
+        uniform: float32 [B, len(names), UNIFORMS + 1] in [0, 1); the last number decides whether a clip is augmented.
+        probability: of each augmentation of each clip.
+    """
+    for i, name in enumerate(names):
+        augmented = FUNCTIONS[name](clips, uniform[:, i, :-1])
+        clips = tf.where(uniform[:, i, -1, None, None, None, None] < probability, augmented, clips)
+    return clips
 
 
 def crop(clips: tf.Tensor, uniform: tf.Tensor) -> tf.Tensor:
-    """A random window of 87.5 to 100 % of the frame, brought back to its size."""
-    scale = 1.0 - _LARGEST_CROP * uniform[:, 0]
+    """A random window of 87.5 to 100 % of the frame, resized to the frame."""
+    scale = 1.0 - _MAX_CROP * uniform[:, 0]
     zeros = tf.zeros_like(scale)
     height, width = tf.cast(tf.shape(clips)[2], tf.float32), tf.cast(tf.shape(clips)[3], tf.float32)
     left, top = uniform[:, 1] * (1.0 - scale) * (width - 1.0), uniform[:, 2] * (1.0 - scale) * (height - 1.0)
@@ -29,13 +46,13 @@ def crop(clips: tf.Tensor, uniform: tf.Tensor) -> tf.Tensor:
 
 
 def flip(clips: tf.Tensor, uniform: tf.Tensor) -> tf.Tensor:
-    """Left and right exchanged, in half of the clips."""
+    """Horizontal flip of half of the clips."""
     return tf.where(uniform[:, 0, None, None, None, None] < 0.5, clips[:, :, :, ::-1], clips)
 
 
 def rotate(clips: tf.Tensor, uniform: tf.Tensor) -> tf.Tensor:
-    """A rotation by at most 10 degrees about the middle."""
-    angle = (2.0 * uniform[:, 0] - 1.0) * _LARGEST_ANGLE
+    """A rotation by at most 10 degrees about the centre."""
+    angle = (2.0 * uniform[:, 0] - 1.0) * _MAX_ANGLE
     cos, sin, zeros = tf.cos(angle), tf.sin(angle), tf.zeros_like(angle)
     x = (tf.cast(tf.shape(clips)[3], tf.float32) - 1.0) / 2.0
     y = (tf.cast(tf.shape(clips)[2], tf.float32) - 1.0) / 2.0
@@ -45,7 +62,7 @@ def rotate(clips: tf.Tensor, uniform: tf.Tensor) -> tf.Tensor:
 
 def brightness(clips: tf.Tensor, uniform: tf.Tensor) -> tf.Tensor:
     """Brighter or darker by at most a tenth of the range."""
-    return clips + (2.0 * uniform[:, 0, None, None, None, None] - 1.0) * _LARGEST_BRIGHTNESS
+    return clips + (2.0 * uniform[:, 0, None, None, None, None] - 1.0) * _MAX_BRIGHTNESS
 
 
 def _transform(clips: tf.Tensor, transforms: tf.Tensor) -> tf.Tensor:
@@ -56,3 +73,7 @@ def _transform(clips: tf.Tensor, transforms: tf.Tensor) -> tf.Tensor:
         images=frames, transforms=tf.repeat(transforms, shape[1], axis=0), output_shape=shape[2:4],
         fill_value=0.0, interpolation="BILINEAR", fill_mode="REFLECT")
     return tf.ensure_shape(tf.reshape(moved, shape), clips.shape)
+
+
+FUNCTIONS = {function.__name__: function for function in (crop, flip, rotate, brightness)}
+"""The augmentations by name."""

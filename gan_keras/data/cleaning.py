@@ -1,10 +1,11 @@
-"""Which stretches of video are not worth learning from."""
+"""Defects of segments that make them unfit for training: blank, frozen, duplicate."""
 
 import hashlib
 
 import numpy as np
 
-# Of 255. Compression leaves a still or empty picture alive by a few levels; the smallest shape moves pixels by dozens.
+# Of 255. Compression changes a still or empty picture by a few levels; the smallest moving shape changes pixels by
+# dozens.
 _NOISE = 10
 
 
@@ -19,23 +20,23 @@ def is_frozen(frames: np.ndarray) -> bool:
     return bool((np.ptp(frames, axis=0) <= _NOISE).all())
 
 
-def trouble(frames: np.ndarray, keep: tuple[str, ...]) -> str:
-    """`"blank"`, `"frozen"` or nothing.
+def defect(frames: np.ndarray, keep: tuple[str, ...]) -> str:
+    """Defect of a segment: `"blank"`, `"frozen"` or, if it has none, `""`.
 
     Args:
         frames: uint8 `[T, H, W, 3]`.
-        keep: troubles that do not matter.
+        keep: defects to ignore.
     """
     if "blank" not in keep and is_blank(frames):
         return "blank"
-    if len(frames) == 1:  # a picture moves nowhere
+    if len(frames) == 1:  # a picture cannot be frozen
         return ""
-    # What is blank is frozen as well: whoever keeps blank clips keeps them although nothing moves.
+    # A blank segment may be frozen as well. With `keep=blank` it is kept all the same.
     if "frozen" not in keep and is_frozen(frames) and not is_blank(frames):
         return "frozen"
     return ""
 
 
 def content_hash(frames: np.ndarray) -> str:
-    """The same for stretches whose every pixel is the same, which is what counts as a duplicate."""
+    """SHA-256 of shape and pixels; segments with the same one are duplicates."""
     return hashlib.sha256(repr(frames.shape).encode() + frames.tobytes()).hexdigest()

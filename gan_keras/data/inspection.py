@@ -1,7 +1,7 @@
-"""What preparing a source would give, without making it: `prepare.py --inspect`.
+"""Inspection of a source: what preparing it would give, without preparing it (`prepare.py --inspect`).
 
-Every file is listed; a sample of the videos, spread over the source by hash, is decoded as `prepare` would do it, and
-the rest is predicted from it. A source of no more videos than the sample is told exactly.
+Every file is listed. A sample of the videos, spread over the source by hash, is decoded as `prepare` would decode them,
+and the rest is predicted from it. The numbers are exact for a source of no more videos than the sample.
 """
 
 import functools
@@ -16,43 +16,49 @@ from pathlib import Path
 
 import numpy as np
 
-from gan_keras import pages
-from gan_keras.data import report, stretches, workshop
+from gan_keras.config.train import ClipSettings
+from gan_keras.data import decode_jobs, report, segments
+from gan_keras.data.source_video import SourceVideo
+from gan_keras.data.sources import Source, list_source
 from gan_keras.errors import UserError
+from gan_keras.files import write_atomically
 from gan_keras.progress import Progress
-from gan_keras.run_folder import write_atomically
-from gan_keras.train_settings import ClipSettings
-from gan_keras.video import io
-from gan_keras.video.items import Item, LeftOut
-from gan_keras.video.sources import Source, list_source
+from gan_keras.reports import html
+from gan_keras.video import decode
 
-_SAMPLE = 64
-_SAMPLE_FRAMES = 600  # looked at in each video
+_MAX_VIDEOS = 64
+_MAX_FRAMES = 600  # decoded of each video
 _PROCESS_BYTES = 150e6
 _WRITER_BYTES = 700e6
 
 
 @dataclass(frozen=True)
-class Finding:
-    """What decoding a video, or its first frames, told."""
+class InspectedVideo:
+    """Facts about a video from decoding it, or its first frames.
 
-    outcome: stretches.Outcome
-    scale: float
-    """Frames it has for each frame decoded."""
-    seconds: float
-    lengths: tuple[int, ...]
-    """Frames of its stretches."""
-    example: np.ndarray | None
+    Attributes:
+        outcome: what became of it.
+        scale: frames of the video for each decoded frame.
+        seconds: time that decoding took.
+        lengths: frames of each segment.
+        example: first clip, uint8 `[T, H, W, 3]`; None where it has no segment.
+    """
+
+    outcome: segments.SegmentedVideo
+    scale: float = 1.0
+    seconds: float = 0.0
+    lengths: tuple[int, ...] = ()
+    example: np.ndarray | None = None
 
 
-def inspect(source: str, clips: ClipSettings, workers: int = 0, out: Path | None = None) -> str:
-    """Tells what `prepare` would make of a source.
+def inspect(source: str, clip: ClipSettings, workers: int = 0, out: Path | None = None) -> str:
+    """Inspects a source.
 
     Args:
-        source: anything `sources.list_source` knows.
-        clips: what a clip is to be.
+        source: anything that `sources.list_source` lists.
+        clip: settings of the clips.
         workers: processes that decode; 0 for one a core.
-        out: where to write a `report.html` with a contact sheet; nothing is written without.
+        out: folder for a `report.html` with a contact sheet; without it nothing is written.
 
     Returns:
         Text for the terminal.
@@ -60,118 +66,115 @@ def inspect(source: str, clips: ClipSettings, workers: int = 0, out: Path | None
     Raises:
         UserError: no such source, or there is no video in it.
     """
-    stretches.longest(clips)
-    listed = list_source(source, clips, exclude=out)
-    if not listed.items:
+    segments.max_segment_frames(clip)  # raises where a clip is too large
+    listed = list_source(source, clip, exclude=out)
+    if not listed.videos:
         raise UserError(f"There is no video in {source}."
-                        + (f" It holds {listed.left_out[0]}" if listed.left_out else ""))
-    chosen = sorted(listed.items, key=lambda item: hashlib.sha256(item.id.encode()).digest())[:_SAMPLE]
-    findings = sorted(_look_at_all(chosen, clips, workers), key=lambda finding: finding.outcome.id)
-    facts = _facts(listed, findings, clips, workers or workshop.cores())
-    balance = sorted(Counter(item.label for item in listed.items if item.label is not None).items())
-    left_out = [*listed.left_out, *(entry for finding in findings for entry in finding.outcome.left_out)]
-    reasons = dict(Counter(entry.reason for entry in left_out).most_common())
-    told = [pages.text_table(facts)]
-    if balance:
-        told.append(pages.text_table([("Class", "Videos"), *balance]))
-    told.append(report.left_out_text(left_out, reasons))
+                        + (f" It holds {listed.skipped[0]}" if listed.skipped else ""))
+    sample = sorted(listed.videos, key=lambda video: hashlib.sha256(video.id.encode()).digest())[:_MAX_VIDEOS]
+    inspected = sorted(_inspect_videos(sample, clip, workers), key=lambda video: video.outcome.video_id)
+    rows = _fact_rows(listed, inspected, clip, workers or decode_jobs.cores())
+    class_rows = sorted(Counter(video.label for video in listed.videos if video.label is not None).items())
+    skipped = [*listed.skipped, *(entry for video in inspected for entry in video.outcome.skipped)]
+    reasons = dict(Counter(entry.reason for entry in skipped).most_common())
+    parts = [html.text_table(rows)]
+    if class_rows:
+        parts.append(html.text_table([("Class", "Videos"), *class_rows]))
+    parts.append(report.skipped_text(skipped, reasons))
     if out is None:
-        told.append("Nothing was written; with --out=FOLDER a report with a contact sheet is.")
+        parts.append("Nothing was written; with --out=FOLDER a report with a contact sheet is.")
     else:
-        path = _write_report(out, source, facts, balance, findings, left_out, reasons)
-        told.append(f"Report: {path}")
-    return "\n\n".join(told)
+        examples = [video.example for video in inspected if video.example is not None][:report.EXAMPLES]
+        sections = [html.table(rows), report.contact_sheet_section(examples)]
+        if class_rows:
+            sections += ["<h2>Classes</h2>", html.table(class_rows, ("Class", "Videos"))]
+        sections.append(report.skipped_section(skipped, reasons))
+        parts.append(f"Report: {_write_report(out, html.page(f'Inspection of {source}', sections))}")
+    return "\n\n".join(parts)
 
 
-def _look_at_all(items: Sequence[Item], clips: ClipSettings, workers: int) -> Iterator[Finding]:
-    with Progress("inspect", len(items), "videos") as progress:
-        for item, found in workshop.each(functools.partial(look_at, clips=clips), items, workers):
-            if found is workshop.CRASHED:
-                left = LeftOut(item.id, "unreadable", workshop.CRASHED)
-                found = Finding(stretches.Outcome(item.id, None, 0, None, (), (left,)), 1.0, 0.0, (), None)
+def _inspect_videos(videos: Sequence[SourceVideo], clip: ClipSettings, workers: int) -> Iterator[InspectedVideo]:
+    function = functools.partial(inspect_video, clip=clip)
+    with Progress("inspect", len(videos), "videos") as progress:
+        for video, result in decode_jobs.map_in_processes(function, videos, workers):
             progress.advance()
-            yield found
+            yield InspectedVideo(decode_jobs.crashed(video.id)) if result is decode_jobs.CRASHED else result
 
 
-def look_at(item: Item, clips: ClipSettings) -> Finding:
-    """Decodes a video, or its first frames, and keeps only what is told of it."""
+def inspect_video(video: SourceVideo, clip: ClipSettings) -> InspectedVideo:
+    """Decodes a video, or its first frames, and keeps only facts about it."""
     start = time.perf_counter()
     lengths, examples = [], []
 
-    def keep(first: int, frames: np.ndarray) -> int:
+    def store(first: int, frames: np.ndarray) -> int:
         lengths.append(len(frames))
         if not examples:
-            examples.append(frames[:clips.num_frames].copy())
+            examples.append(frames[:clip.num_frames].copy())
         return first
 
-    shortened = _Shortened(item)
-    outcome = stretches.extract(shortened, clips, keep)
+    beginning = _Beginning(video)
+    outcome = segments.extract(beginning, clip, store)
     seconds = time.perf_counter() - start
-    if not outcome.stretches:
-        return Finding(outcome, 1.0, seconds, (), None)
-    return Finding(outcome, shortened.scale(outcome.decoded), seconds, tuple(lengths), examples[0])
+    if not outcome.segments:
+        return InspectedVideo(outcome, seconds=seconds)
+    return InspectedVideo(outcome, beginning.scale(outcome.decoded), seconds, tuple(lengths), examples[0])
 
 
-class _Shortened:
-    """An item of which only the first frames are decoded."""
+class _Beginning:
+    """First frames of a video, in the place of the whole."""
 
-    def __init__(self, item: Item) -> None:
-        self.id, self._item = item.id, item
+    def __init__(self, video: SourceVideo) -> None:
+        self.id, self._video = video.id, video
 
     def open(self) -> tuple[float | None, Iterator[np.ndarray]]:
-        fps, frames = self._item.open()
-        return fps, itertools.islice(frames, _SAMPLE_FRAMES)
+        fps, frames = self._video.open()
+        return fps, itertools.islice(frames, _MAX_FRAMES)
 
     def scale(self, decoded: int) -> float:
-        if decoded < _SAMPLE_FRAMES or self._item.kind != "video":
+        if decoded < _MAX_FRAMES or self._video.kind != "video":
             return 1.0
-        return max(1.0, io.probe(Path(self._item.path)).frames / decoded)
+        return max(1.0, decode.probe(Path(self._video.path)).frames / decoded)
 
 
-def _facts(listed: Source, findings: Sequence[Finding], clips: ClipSettings, workers: int) -> list[tuple[str, str]]:
-    many = len(listed.items) / len(findings)
-    about = "about " if many > 1 or any(finding.scale > 1 for finding in findings) else ""
-    sizes = Counter("{1}x{0}".format(*finding.outcome.size) for finding in findings if finding.outcome.size)
-    rates = sorted({round(finding.outcome.fps * clips.frame_stride, 2) for finding in findings if finding.outcome.fps})
-    frames = sum(sum(finding.lengths) * finding.scale for finding in findings) * many
-    records = sum(len(finding.lengths) * finding.scale for finding in findings) * many
-    whole = sum(sum(length // clips.num_frames for length in finding.lengths) * finding.scale
-                for finding in findings) * many
-    seconds = sum(finding.seconds * finding.scale for finding in findings) * many / min(workers, len(listed.items))
-    lengths = [finding.outcome.decoded * finding.scale for finding in findings if finding.outcome.decoded]
+def _fact_rows(listed: Source, inspected: Sequence[InspectedVideo], clip: ClipSettings,
+               workers: int) -> list[tuple[str, str]]:
+    count = len(listed.videos)
+    scale, workers_used = count / len(inspected), min(workers, count)
+    about = "about " if scale > 1 or any(video.scale > 1 for video in inspected) else ""
+    sizes = Counter("{1}x{0}".format(*video.outcome.size) for video in inspected if video.outcome.size)
+    rates = sorted({round(video.outcome.fps * clip.frame_stride, 2) for video in inspected if video.outcome.fps})
+    frames = sum(sum(video.lengths) * video.scale for video in inspected) * scale
+    records = sum(len(video.lengths) * video.scale for video in inspected) * scale
+    clips = sum(sum(length // clip.num_frames for length in video.lengths) * video.scale for video in inspected) * scale
+    seconds = sum(video.seconds * video.scale for video in inspected) * scale / workers_used
+    lengths = [video.outcome.decoded * video.scale for video in inspected if video.outcome.decoded]
+    size = frames * clip.height * clip.width * 3
     return [
-        ("Videos", f"{len(listed.items)}, {pages.megabytes(sum(item.size for item in listed.items))}"
-         + (f"; {len(findings)} of them decoded for what follows" if many > 1 else "")),
-        ("Sizes", ", ".join(f"{size} ({count})" for size, count in sizes.most_common(5)) or "unknown"),
+        ("Videos", f"{count}, {html.megabytes(sum(video.size for video in listed.videos))}"
+         + (f"; {len(inspected)} of them decoded for what follows" if scale > 1 else "")),
+        ("Sizes", ", ".join(f"{name} ({number})" for name, number in sizes.most_common(5)) or "unknown"),
         ("Frames per second", ", ".join(f"{rate:g}" for rate in rates[:6]) or "unknown"),
         ("Frames of a video", f"{min(lengths):.0f} to {max(lengths):.0f}, median {statistics.median(lengths):.0f}"
          if lengths else "unknown"),
-        ("Clips", f"{about}{whole:,.0f} of {clips.num_frames} frames end to end, in {records:,.0f} records"),
-        ("Disk", f"{about}{pages.megabytes(frames * clips.height * clips.width * 3)}, twice that while preparing"),
-        ("Memory", f"about {pages.megabytes(_memory(findings, clips, min(workers, len(listed.items))))}"),
-        ("Time", f"about {max(1, round(seconds + 5 + frames * clips.height * clips.width * 3 / 2e8)):,} seconds with "
-                 f"{workers} workers")]
+        ("Clips", f"{about}{clips:,.0f} of {clip.num_frames} frames end to end, in {records:,.0f} records"),
+        ("Disk", f"{about}{html.megabytes(size)}, twice that while preparing"),
+        ("Memory", f"about {html.megabytes(_memory(inspected, clip, workers_used))}"),
+        ("Time", f"about {max(1, round(seconds + 5 + size / 2e8)):,} seconds with {workers} workers")]
 
 
-def _memory(findings: Sequence[Finding], clips: ClipSettings, workers: int) -> float:
-    """Bytes while decoding, or while writing, whichever is more."""
-    frame = max((finding.outcome.size[0] * finding.outcome.size[1] * 3 for finding in findings if finding.outcome.size),
+def _memory(inspected: Sequence[InspectedVideo], clip: ClipSettings, workers: int) -> float:
+    """Bytes of memory while decoding, or while writing, whichever is more."""
+    frame = max((video.outcome.size[0] * video.outcome.size[1] * 3 for video in inspected if video.outcome.size),
                 default=0)
-    stretch = (stretches.longest(clips) + clips.num_frames) * clips.height * clips.width * 3
-    return max(workers * (_PROCESS_BYTES + 20 * frame + 3 * stretch), _WRITER_BYTES)
+    segment = (segments.max_segment_frames(clip) + clip.num_frames) * clip.height * clip.width * 3
+    return max(workers * (_PROCESS_BYTES + 20 * frame + 3 * segment), _WRITER_BYTES)
 
 
-def _write_report(out: Path, source: str, facts: Sequence[tuple[str, str]], balance: Sequence[tuple[str, int]],
-                  findings: Sequence[Finding], left_out: Sequence[LeftOut], reasons: dict[str, int]) -> Path:
-    examples = [finding.example for finding in findings if finding.example is not None][:report.EXAMPLES]
-    parts = [pages.table(facts), report.sheet(examples)]
-    if balance:
-        parts += ["<h2>Classes</h2>", pages.table(balance, ("Class", "Videos"))]
-    parts.append(report.left_out_section(left_out, reasons))
-    path = out / "report.html"
+def _write_report(out: Path, page: str) -> Path:
+    path = out / report.REPORT_FILE
     try:
         out.mkdir(parents=True, exist_ok=True)
-        write_atomically(path, pages.page(f"What {source} would give", parts))
+        write_atomically(path, page)
     except OSError as error:
         raise UserError(f"{path} cannot be written: {error.strerror or error}") from error
     return path

@@ -1,39 +1,48 @@
 """The format of prepared data: a folder of small TFRecord shards and a `manifest.json` that accounts for each.
 
-A record is a `tf.train.Example` of one stretch of a video, at least `num_frames` long and without a hard cut:
+A record is a `tf.train.Example` of one segment of a video, at least `num_frames` long and without a hard cut:
 
-    frames   raw uint8 RGB [T, H, W, 3]        source   id of the video it comes from
-    shape    int64 [4]                         first    index of its first frame in that video
+    frames   raw uint8 RGB [T, H, W, 3]        video_id   of the source video
+    shape    int64 [4]                         first      index of the first frame in that video
     label    int64, -1 where there is none
 
-Shards are small because one damaged byte costs the rest of a TFRecord file, and each has its number of records and its
-SHA-256 in the manifest. TensorFlow is imported only by what reads or writes records.
+Shards are small because one damaged byte costs the rest of a TFRecord file. The manifest has the number of records and
+the SHA-256 of each. TensorFlow is imported only by functions that read or write records.
 """
 
 import dataclasses
-import hashlib
 import json
 from collections import Counter
 from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
+from gan_keras.config.train import ClipSettings
+from gan_keras.data.source_video import SkippedVideo
 from gan_keras.errors import UserError
-from gan_keras.train_settings import ClipSettings
-from gan_keras.video.items import LeftOut
-from gan_keras.video.sources import PREPARED_MARK
+from gan_keras.files import hash_file
+from gan_keras.video.encode import DEFAULT_FPS
 
 if TYPE_CHECKING:
     import numpy as np
     import tensorflow as tf
 
-FORMAT = 1
+FORMAT = 2
+MANIFEST_FILE = "manifest.json"
 SPLITS = ("train", "test")
 
 
 @dataclasses.dataclass(frozen=True)
 class Shard:
-    """A file of records."""
+    """File of records.
+
+    Attributes:
+        file: name within the prepared folder.
+        records: number of records.
+        frames: number of frames in all records.
+        bytes: size.
+        sha256: of the content.
+    """
 
     file: str
     records: int
@@ -44,21 +53,21 @@ class Shard:
 
 @dataclasses.dataclass(frozen=True)
 class Manifest:
-    """All there is to know about a prepared folder.
+    """Contents of a prepared folder, and where they come from.
 
     Attributes:
-        clips: what it was made for.
-        fingerprint: of the source's listing and the settings; the same one means there is nothing to do.
+        clip: settings of the clips.
+        fingerprint: of the listed source and the settings; with the same one the folder is up to date.
         source: as the user named it.
-        classes: names; a label is an index into them. Empty when the source has no classes.
-        fps: frames per second of the clips, the median over the videos.
-        videos: source videos in each split.
-        labels: clips by class name in each split.
+        classes: their names; a label is an index into them. Empty when the source has no classes.
+        fps: frames per second of the clips, the median over the videos; 0 when unknown.
+        videos: number of source videos in each split.
+        labels: number of records by class name, `""` for none, in each split.
         splits: shards of each split.
-        left_out: every file or stretch that gives no clip, and why.
+        skipped: every file or segment that no clip is made of, and why.
     """
 
-    clips: ClipSettings
+    clip: ClipSettings
     fingerprint: str
     source: str
     classes: tuple[str, ...]
@@ -66,63 +75,68 @@ class Manifest:
     videos: dict[str, int]
     labels: dict[str, dict[str, int]]
     splits: dict[str, tuple[Shard, ...]]
-    left_out: tuple[LeftOut, ...]
+    skipped: tuple[SkippedVideo, ...]
+
+    @property
+    def playback_fps(self) -> float:
+        """Frames per second at which clips are shown; a default where their own rate is unknown."""
+        return self.fps or DEFAULT_FPS
 
     def count(self, split: str) -> int:
-        """Records in a split."""
+        """Number of records in a split."""
         return sum(shard.records for shard in self.splits[split])
 
     def frames(self, split: str) -> int:
-        """Frames in a split."""
+        """Number of frames in a split."""
         return sum(shard.frames for shard in self.splits[split])
 
     def paths(self, folder: Path, split: str) -> list[Path]:
-        """The files of a split."""
+        """Paths of the shards of a split."""
         return [Path(folder) / shard.file for shard in self.splits[split]]
 
     def reasons(self) -> dict[str, int]:
-        """How many were left out for each reason, the most frequent first."""
-        return dict(sorted(Counter(entry.reason for entry in self.left_out).items(), key=lambda pair: (-pair[1], pair)))
+        """Number of skipped files and segments by reason, the most frequent first."""
+        return dict(sorted(Counter(entry.reason for entry in self.skipped).items(), key=lambda pair: (-pair[1], pair)))
 
     def to_json(self) -> str:
-        """The manifest as indented JSON."""
-        return json.dumps({"format": FORMAT, **dataclasses.asdict(self), "left_out_by_reason": self.reasons()},
+        """Indented JSON of the manifest."""
+        return json.dumps({"format": FORMAT, **dataclasses.asdict(self), "skipped_by_reason": self.reasons()},
                           indent=1, ensure_ascii=False) + "\n"
 
     @classmethod
     def from_json(cls, text: str) -> Self:
-        """The manifest that `to_json` wrote.
+        """Manifest that `to_json` wrote.
 
         Raises:
-            ValueError, TypeError, KeyError, AttributeError: it is none.
+            ValueError, TypeError, KeyError, AttributeError: the text is none.
         """
         stored: dict[str, Any] = json.loads(text)
         if stored.pop("format") != FORMAT:
             raise ValueError(f"it is not of format {FORMAT}")
-        stored.pop("left_out_by_reason")
-        clips = stored.pop("clips")
+        stored.pop("skipped_by_reason")
+        clip = stored.pop("clip")
         return cls(
-            clips=ClipSettings(**{**clips, "keep": tuple(clips["keep"])}),
+            clip=ClipSettings(**{**clip, "keep": tuple(clip["keep"])}),
             classes=tuple(stored.pop("classes")),
             splits={split: tuple(Shard(**shard) for shard in stored["splits"][split]) for split in SPLITS},
-            left_out=tuple(LeftOut(**entry) for entry in stored.pop("left_out")),
+            skipped=tuple(SkippedVideo(**entry) for entry in stored.pop("skipped")),
             **{name: value for name, value in stored.items() if name != "splits"})
 
 
 def is_prepared(folder: Path) -> bool:
     """Whether a folder holds prepared data."""
-    return (Path(folder) / PREPARED_MARK).is_file()
+    return (Path(folder) / MANIFEST_FILE).is_file()
 
 
 def load_manifest(folder: Path) -> Manifest:
-    """Reads the manifest of a prepared folder.
+    """Manifest of a prepared folder.
 
     Raises:
         UserError: it has none, or one that cannot be read.
     """
-    path = Path(folder) / PREPARED_MARK
+    path = Path(folder) / MANIFEST_FILE
     if not path.is_file():
-        raise UserError(f"{folder} is not a prepared folder: it has no {PREPARED_MARK}. Make one with prepare.py.")
+        raise UserError(f"{folder} is not a prepared folder: it has no {MANIFEST_FILE}. Make one with prepare.py.")
     try:
         return Manifest.from_json(path.read_text(encoding="utf-8"))
     except (ValueError, TypeError, KeyError, AttributeError, OSError) as error:
@@ -130,7 +144,7 @@ def load_manifest(folder: Path) -> Manifest:
 
 
 def verify(folder: Path) -> Manifest:
-    """Reads every shard of a prepared folder and compares it with the manifest.
+    """Manifest of a prepared folder, after every shard was compared with it.
 
     Raises:
         UserError: a shard is missing or damaged; the message names it.
@@ -146,20 +160,14 @@ def verify(folder: Path) -> Manifest:
     return manifest
 
 
-def hash_file(path: Path) -> str:
-    """SHA-256 of a file's content."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
-
-
-def serialize(frames: "np.ndarray", label: int, source: str, first: int) -> bytes:
-    """One record: the same values always give the same bytes.
+def serialize(frames: "np.ndarray", label: int, video_id: str, first: int) -> bytes:
+    """Bytes of one record; the same values always give the same bytes.
 
     Args:
         frames: uint8 `[T, H, W, 3]`.
-        label: class, -1 for none.
-        source: id of the video.
-        first: index of the first frame in it.
+        label: index of the class, -1 for none.
+        video_id: of the source video.
+        first: index of the first frame in that video.
     """
     import tensorflow as tf
 
@@ -170,16 +178,19 @@ def serialize(frames: "np.ndarray", label: int, source: str, first: int) -> byte
         return tf.train.Feature(bytes_list=tf.train.BytesList(value=[value]))
 
     features = {"frames": text(frames.tobytes()), "shape": integers(*frames.shape), "label": integers(label),
-                "source": text(source.encode()), "first": integers(first)}
+                "video_id": text(video_id.encode()), "first": integers(first)}
     return tf.train.Example(features=tf.train.Features(feature=features)).SerializeToString(deterministic=True)
 
 
 def write_shard(path: Path, records: Iterable[tuple[bytes, int]]) -> Shard:
-    """Writes a shard, complete or not at all.
+    """Writes a shard, completely or not at all.
 
     Args:
         path: the file.
         records: serialized records, each with its number of frames.
+
+    Returns:
+        Its entry in the manifest.
     """
     import tensorflow as tf
 
@@ -196,19 +207,20 @@ def write_shard(path: Path, records: Iterable[tuple[bytes, int]]) -> Shard:
 
 
 def parse(serialized: "tf.Tensor") -> dict[str, "tf.Tensor"]:
-    """Reads a record; plain TensorFlow, for `tf.data.Dataset.map`.
+    """Parses a record with TensorFlow operations only, for `tf.data.Dataset.map`.
 
     Args:
         serialized: string scalar.
 
     Returns:
-        `frames` uint8 `[T, H, W, 3]` (T, H and W unknown to the graph), `label` int64, `source` string, `first` int64.
+        `frames` uint8 `[T, H, W, 3]` (T, H and W unknown to the graph), `label` int64, `video_id` string, `first`
+        int64.
     """
     import tensorflow as tf
 
     features = tf.io.parse_single_example(serialized, {
         "frames": tf.io.FixedLenFeature([], tf.string), "shape": tf.io.FixedLenFeature([4], tf.int64),
-        "label": tf.io.FixedLenFeature([], tf.int64), "source": tf.io.FixedLenFeature([], tf.string),
+        "label": tf.io.FixedLenFeature([], tf.int64), "video_id": tf.io.FixedLenFeature([], tf.string),
         "first": tf.io.FixedLenFeature([], tf.int64)})
     frames = tf.reshape(tf.io.decode_raw(features["frames"], tf.uint8), features.pop("shape"))
     frames = tf.ensure_shape(frames, [None, None, None, 3])

@@ -1,0 +1,1 @@
+"""Evaluation of generated clips against real ones."""

@@ -1,181 +1,150 @@
-"""All families of metrics on one set of clips, with the noise floor beside every number."""
+"""Evaluation by settings: opens the real clips and those to evaluate, measures, and writes the results."""
 
-import hashlib
-import platform
-from collections.abc import Callable, Mapping
-from functools import cached_property
-from importlib import metadata
+import dataclasses
+import errno
+import math
+import os
+from collections.abc import Mapping
 from pathlib import Path
-from types import MappingProxyType
+from typing import Any
 
-import numpy as np
+from absl import logging
 
-from gan_keras import __version__
+from gan_keras.config.commands import MIN_EVALUATED_CLIPS, EvaluateSettings, FeatureSettings
+from gan_keras.config.train import ClipSettings, Config, parse_resolution
 from gan_keras.data.records import Manifest
-from gan_keras.evaluation import (
-    conditions,
-    distances,
-    dynamics,
-    factors,
-    features,
-    memorization,
-    neighbours,
-    overfitting,
-    speed,
-)
-from gan_keras.evaluation.evidence import ClipSet, Evidence
-from gan_keras.evaluation.findings import Estimate, Measure, Metric, Plot
+from gan_keras.data.training_data import training_data
+from gan_keras.errors import UserError
+from gan_keras.evaluation import evaluator
+from gan_keras.evaluation.metric_validation import validation
+from gan_keras.evaluation.metrics.speed import measure_speed
 from gan_keras.evaluation.reference import Reference
-from gan_keras.evaluation.report import Results, flat, html_report
-from gan_keras.evaluation.saved_features import SavedFeatures
-from gan_keras.evaluation.subjects import RunSubject, Subject
-from gan_keras.progress import Progress
-from gan_keras.run_folder import RunFolder, write_atomically
-from gan_keras.summaries import Summaries
+from gan_keras.evaluation.report.page import text_report
+from gan_keras.evaluation.samples import RunSamples, SampleSource, open_samples, size_text
+from gan_keras.evaluation.user_features import UserFeatures
+from gan_keras.files import write_atomically
+from gan_keras.runs.run_folder import RunFolder
 
-FAMILIES = (distances, neighbours, factors, dynamics, memorization)
-"""Modules as `findings` describes them. A new metric is a function in one of them, a new family one more file here."""
-
-METRICS = {name: metric for family in (*FAMILIES, speed) for name, metric in family.METRICS.items()}
-
-REPORT = "report.html"
-_SHOWN = 16
-_SETS = 2  # generated clips, real ones in their place
-_PAIRS = 12
+_CLIPS, _VALIDATION_CLIPS = 1024, 256
+_SETS = 4  # generated, two halves of the real ones, held out
+_TABLES = "metric_validation.md"
+_MAX_BYTES = 2**30
+"""Bytes of all clips together, where the user names no number of clips."""
 
 
-def describe(name: str) -> Metric:
-    """What a number means."""
-    if name in METRICS:
-        return METRICS[name]
-    room = {"discriminators": overfitting, "conditions": conditions}.get(name.split("/")[0], distances)
-    return room.describe(name)
-
-
-class Judge:
-    """Measures clips against real ones; what the real ones give in their place is found once.
+def evaluate(settings: EvaluateSettings, features: FeatureSettings, named: Mapping[str, Any]) -> str:
+    """Evaluates a run, a model or clips.
 
     Args:
-        reference: the real clips.
-    """
-
-    def __init__(self, reference: Reference) -> None:
-        self.reference = reference
-
-    def estimates(self, candidate: ClipSet) -> dict[str, Estimate]:
-        """The numbers of any clips by name."""
-        evidence = self.reference.evidence(candidate)
-        return {name: estimate for family in FAMILIES for name, estimate in family.measure(candidate, evidence).items()}
-
-    def measures(self, generated: ClipSet, advance: Callable[[], None] = lambda: None) -> dict[str, Measure]:
-        """The numbers of generated clips by name, each with those of real ones; `advance` is told of each set done."""
-        found = self.estimates(generated)
-        advance()
-        floor, held_out = self.floor, self._held_out
-        advance()
-        return {name: Measure(estimate.value, estimate.low, estimate.high, _part(floor, name, "value"),
-                              _part(held_out, name, "value"), _part(floor, name, "high"))
-                for name, estimate in found.items()}
-
-    @cached_property
-    def floor(self) -> dict[str, Estimate]:
-        """What other training clips give."""
-        return self.estimates(self.reference.other)
-
-    @cached_property
-    def _held_out(self) -> dict[str, Estimate]:
-        held_out = self.reference.held_out
-        return {} if held_out is None else self.estimates(held_out)
-
-
-def evaluate(subject: Subject, reference: Reference, manifest: Manifest, count: int,
-             saved: SavedFeatures | None = None, speeds: Mapping[str, float] = MappingProxyType({})) -> Results:
-    """Measures everything there is to measure of a subject.
-
-    Args:
-        subject: whose clips are measured.
-        reference: the real clips.
-        manifest: of the prepared folder that the reference comes from.
-        count: clips to measure, at most.
-        saved: the user's own features, which the reference looks at clips with.
-        speeds: how fast the subject is, measured before anything else took memory.
+        settings: what is evaluated, and the real clips.
+        features: the user's own features.
+        named: values of the settings that the user named, by name.
 
     Returns:
-        What a report tells.
+        A table of the metrics, and the path of the report.
+
+    Raises:
+        UserError: nothing to evaluate, or nothing to compare it with.
     """
-    count = min(count, subject.count or count)
-    with Progress("generate" if subject.generates else "read", count, "clips") as progress:
-        clips = subject.clips(count, advance=progress.advance)
-    with Progress("look", count, "clips") as progress:
-        generated = reference.observe(clips, advance=progress.advance)
-    judge, measures = Judge(reference), {}
-    with Progress("measure", _SETS, "sets") as progress:
-        measures |= judge.measures(generated, progress.advance)
-    if isinstance(subject, RunSubject):
-        found = overfitting.judge(subject.run, subject.step, reference.real, reference.held_out, generated)
-        found |= conditions.judge(subject.told(range(count)), subject.classes, generated)
-        measures |= {name: Measure(estimate.value, estimate.low, estimate.high) for name, estimate in found.items()}
-    evidence = reference.evidence(generated)
-    return Results(
-        title=f"Evaluation of {subject.name}", measures=measures, metrics={name: describe(name) for name in measures},
-        speed=speeds, samples=clips[:_SHOWN], real_samples=reference.real.clips[:_SHOWN],
-        pairs=_nearest_pairs(evidence, reference), plots=_plots(evidence),
-        protocol=_protocol(subject, reference, manifest, clips, saved),
-        notes=reference.notes, fps=reference.fps)
+    source = open_samples(settings.run_dir, settings.model, settings.videos, settings.checkpoint,
+                           named.get("num_frames", 0))
+    user_features = UserFeatures(features) if features.features else None
+    out = _out(settings, Path(settings.model or settings.videos).stem)
+    folder, manifest = _real_clips(settings, named, out, source)
+    check_shape(source, manifest.clip)
+    count = settings.clips or affordable_count(_CLIPS, source.shape)
+    count = min(count, source.count or count)
+    speeds = measure_speed(source) if source.generates else {}  # first: real clips, too, take memory
+    reference = Reference.load(folder, manifest, source.shape[0], count, user_features)
+    results = evaluator.evaluate(source, reference, manifest, count, user_features, speeds)
+    evaluator.write_results(results, out, source.step, count)
+    if isinstance(source, RunSamples):
+        source.run.append_metrics(source.step, evaluator.metrics_line(results.measurements, results.speed, count))
+    return (f"\n{results.title}\n\n{text_report(results)}\n\nReport: {out / evaluator.REPORT}\n"
+            f"Curves: tensorboard --logdir={out.parent}")
 
 
-def leave(results: Results, out: Path, step: int | None, count: int) -> None:
-    """Writes `report.html`, a line of `metrics.jsonl` and TensorBoard's events into a folder."""
-    folder = RunFolder(out)
-    numbers = line(results.measures, results.speed, count)
-    write_atomically(out / REPORT, html_report(results))
-    folder.append_metrics(step or 0, numbers)
-    summaries = Summaries(folder)
-    summaries.scalars(step or 0, numbers)
-    summaries.clips(step or 0, "clips/generated", results.samples, results.fps)
-    summaries.clips(step or 0, "clips/real", results.real_samples, results.fps)
+def check_shape(source: SampleSource, clip: ClipSettings) -> None:
+    """Checks that clips can be compared with the real ones.
+
+    Args:
+        source: of the clips.
+        clip: settings of the real clips.
+
+    Raises:
+        UserError: they differ in the number or the size of frames.
+    """
+    if source.shape == clip.shape:
+        return
+    frames, real_frames = source.shape[0], clip.num_frames
+    size, real_size = size_text(source.shape[1:]), size_text(clip.shape[1:])
+    advice = f"Name the raw source as --data, or data prepared for {frames} frames of {size}."
+    if any(side % 8 for side in source.shape[1:3]):  # no data can be prepared for such frames
+        advice = f"Bring the clips to {real_size}."
+    elif source.shape[1:] == clip.shape[1:] and frames > real_frames and not source.generates:
+        advice = f"--num_frames={real_frames} takes the first {real_frames} frames of each."
+    raise UserError(f"{source.name} {'makes' if source.generates else 'holds'} clips of {frames} frames of "
+                    f"{size} and the real clips are {real_frames} frames of {real_size}. {advice}")
 
 
-def line(measures: Mapping[str, Measure], speeds: Mapping[str, float], count: int) -> dict[str, float]:
-    """The numbers of an evaluation for `metrics.jsonl`; `evaluation/clips` says on how many clips they stand."""
-    return {"evaluation/clips": count, **flat(measures, speeds)}
+def validate_metrics(settings: EvaluateSettings, named: Mapping[str, Any]) -> str:
+    """Validates the metrics on corrupted real clips.
+
+    Returns:
+        A table of the verdicts, and the paths of report and tables.
+
+    Raises:
+        UserError: no real clips, or too few.
+    """
+    out = _out(settings, f"metric-validation-{Path(settings.data).name}")
+    folder, manifest = _real_clips(settings, named, out)
+    count = settings.clips or affordable_count(_VALIDATION_CLIPS, manifest.clip.shape)
+    reference = Reference.load(folder, manifest, manifest.clip.num_frames, count)
+    outcome = validation.validate(reference, Path(manifest.source).name)
+    write_atomically(out / evaluator.REPORT, validation.html_report(outcome))
+    write_atomically(out / _TABLES, validation.markdown(outcome) + "\n")
+    return f"\n{validation.text(outcome)}\n\nReport: {out / evaluator.REPORT}\nTables: {out / _TABLES}"
 
 
-def _part(estimates: Mapping[str, Estimate], name: str, part: str) -> float | None:
-    return getattr(estimates[name], part) if name in estimates else None
+def affordable_count(count: int, shape: tuple[int, ...]) -> int:
+    """`count` clips, or fewer if they are large: all sets of clips are in memory."""
+    affordable = max(MIN_EVALUATED_CLIPS, _MAX_BYTES // (_SETS * math.prod(shape)))
+    if affordable < count:
+        logging.info("Evaluating %d clips: %d of this size would need much memory. --clips=%d evaluates as many.",
+                     affordable, count, count)
+    return min(count, affordable)
 
 
-def _nearest_pairs(evidence: Evidence, reference: Reference) -> list[tuple[np.ndarray, np.ndarray, float]]:
-    pairs = []
-    for match in memorization.closest_pairs(evidence, _PAIRS):
-        training = reference.training_clip(match.record, match.offset)
-        pairs.append((evidence.generated.clips[match.candidate],
-                      training[:, :, ::-1] if match.flipped else training, match.distance))
-    return pairs
+def _out(settings: EvaluateSettings, name: str) -> Path:
+    """The output folder, which is made."""
+    run_folder = Path(settings.run_dir) / ("metric-validation" if settings.validate_metrics else "evaluation")
+    default = run_folder if settings.run_dir else Path("runs") / f"evaluation-{name}"
+    out = Path(settings.out or default)
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+        if not os.access(out, os.W_OK):  # an error now, not after all is measured
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
+    except OSError as error:
+        raise UserError(f"{out} cannot be written: {error.strerror}. Name another --out.") from error
+    return out
 
 
-def _plots(evidence: Evidence) -> list[Plot]:
-    return [plot for family in FAMILIES if hasattr(family, "plots") for plot in family.plots(evidence)]
-
-
-def _protocol(subject: Subject, reference: Reference, manifest: Manifest, clips: np.ndarray,
-              saved: SavedFeatures | None) -> dict[str, str]:
-    held_out = 0 if reference.held_out is None else len(reference.held_out)
-    compared = min(len(clips), len(reference.real))
-    frames, height, width = clips.shape[1:4]
-    versions = {name: metadata.version(name) for name in ("tensorflow", "numpy", "scipy", "scikit-learn")}
-    return {
-        "Evaluated": subject.name,
-        "Clips": f"{len(clips)} of {frames} frames of {width}x{height}"
-                 + (f", seeds 0 to {len(clips) - 1}" if subject.generates else ""),
-        "SHA-256 of the clips": hashlib.sha256(np.ascontiguousarray(clips)).hexdigest(),
-        "Real clips": f"{Path(manifest.source).name}: {len(reference.real)} windows of one half of the training "
-                      f"videos, {len(reference.other)} of the other half for the floor, {held_out} held out",
-        "Fingerprint of the data": manifest.fingerprint,
-        "Compared in distances": f"{compared} with {compared}",
-        "Built-in features": features.declaration(),
-        **({f"Own features, {name}": value for name, value in saved.description.items()} if saved else {}),
-        "Intervals": "95 %, by whole videos; jackknife for Fréchet distances, bootstrap for all else, seed 0",
-        "Versions": ", ".join([f"gan_keras {__version__}", f"Python {platform.python_version()}",
-                               *(f"{name} {version}" for name, version in versions.items())]),
-    }
+def _real_clips(settings: EvaluateSettings, named: Mapping[str, Any], out: Path, source: SampleSource | None = None
+                ) -> tuple[Path, Manifest]:
+    """The prepared folder of the real clips, and its manifest."""
+    clip_settings = {field.name for field in dataclasses.fields(ClipSettings)}
+    changes = {name: value for name, value in named.items() if name in clip_settings}
+    if settings.run_dir:
+        config, prepared = RunFolder(Path(settings.run_dir)).load_config(), Path(settings.run_dir).parent / "prepared"
+    else:
+        config, prepared = Config(), out.parent / "prepared"
+    if source:
+        frames, height, width = source.shape[:3]
+        if "resolution" in named and parse_resolution(named["resolution"]) != (height, width):
+            raise UserError(f"`resolution` can only be that of {source.name}, {width}x{height}. "
+                            f"Received: resolution={named['resolution']}")
+        if not settings.run_dir:
+            changes |= {"num_frames": frames, "resolution": str(height) if height == width else f"{width}x{height}"}
+    data = settings.data or config.run.data
+    folder, manifest, _ = training_data(config.replace(**changes, data=data, classes=()), named.keys(), prepared)
+    return folder, manifest

@@ -1,14 +1,15 @@
-"""The real side of an evaluation: training clips in two halves, held-out clips, and what is known of them.
+"""Real clips that others are compared with: training clips in two halves, held-out clips, and their features.
 
-The train split is cut in two *by video*: everything is compared with the one half, and the other half, in the place of
-generated clips, shows what a distance is worth that nobody could be blamed for. Both give equally many windows, as far
-apart as their videos allow, because most distances depend on how many clips there are.
+The train split is divided in two *by video*. All clips are compared with one half; the other half, in the place of
+generated clips, gives the noise floor, the distance between real clips and other real ones. Both halves have equally
+many windows, as far apart as their videos allow, because most distances depend on the number of clips.
 """
 
 import hashlib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Self
 
 import numpy as np
 import tensorflow as tf
@@ -17,23 +18,30 @@ from gan_keras.data import records
 from gan_keras.data.records import Manifest
 from gan_keras.errors import UserError
 from gan_keras.evaluation import features
-from gan_keras.evaluation.evidence import ClipSet, Evidence, Stretch
-from gan_keras.evaluation.saved_features import SavedFeatures
+from gan_keras.evaluation.metrics.inputs import ClipSet, MetricInputs, PairedClips, TrainingSegment
 from gan_keras.evaluation.thumbnails import thumbnails
+from gan_keras.evaluation.user_features import UserFeatures
 from gan_keras.progress import Progress
 
-FEWEST = 8
-"""Clips in a half without which nothing can be measured."""
+MIN_CLIPS = 8
+"""Clips in a half below which nothing can be measured."""
 
-_FEWEST_VIDEOS = 4
-_MOST_FRAMES = 2**19
-"""Of a split that are looked at: the shards are in random order, so the first ones stand for all."""
-_UNKNOWN_FPS = 15.0
+MAX_FRAMES = 2**19
+"""Frames of a split that are read. The shards are in random order, so the first ones represent all."""
+
+_MIN_VIDEOS = 4
 
 
 @dataclass(frozen=True)
 class _Record:
-    """A record of a split, without its frames."""
+    """A record of a split, without its frames.
+
+    Attributes:
+        number: of the record in the split.
+        video: id of the video that it is a segment of.
+        label: class, -1 for none.
+        frames: number of its frames.
+    """
 
     number: int
     video: str
@@ -42,80 +50,107 @@ class _Record:
 
 
 class Reference:
-    """Real clips, and the scale on which all clips are looked at.
-
-    Args:
-        folder: of prepared clips.
-        manifest: of that folder.
-        num_frames: frames of a clip.
-        count: clips in each half, at most.
-        saved: the user's own features, beside the built-in ones.
-
-    Raises:
-        UserError: clips of one frame, or too few training clips to compare anything with.
+    """Real clips, and the whitening of all clips' features; `load` makes it.
 
     Attributes:
         real: one half of the training clips.
-        other: the other half.
+        other: the other half, as many clips.
         held_out: clips of the test split, or None.
-        labels: int64, the classes of `other`, -1 where there are none.
-        stretches: the train split, small.
+        labels: int64 [N], classes of `other`, -1 for none.
+        training_segments: the train split as thumbnails.
+        num_frames: frames of a clip.
         fps: frames per second.
-        notes: what a reader of the numbers must know.
+        notes: what a reader of the metrics must know.
     """
 
-    def __init__(self, folder: Path, manifest: Manifest, num_frames: int, count: int,
-                 saved: SavedFeatures | None = None) -> None:
+    real: ClipSet
+    other: ClipSet
+    held_out: ClipSet | None
+    labels: np.ndarray
+    training_segments: Sequence[TrainingSegment]
+
+    def __init__(self, folder: Path, manifest: Manifest, num_frames: int, user_features: UserFeatures | None) -> None:
+        self._folder, self._manifest, self._user_features = folder, manifest, user_features
+        self.num_frames, self.fps, self.notes = num_frames, manifest.playback_fps, []
+
+    @classmethod
+    def load(cls, folder: Path, manifest: Manifest, num_frames: int, count: int,
+             user_features: UserFeatures | None = None) -> Self:
+        """Reads real clips and extracts their features.
+
+        Args:
+            folder: of prepared clips.
+            manifest: of that folder.
+            num_frames: frames of a clip.
+            count: clips in each half, at most.
+            user_features: the user's own features, beside the built-in ones.
+
+        Raises:
+            UserError: clips of one frame, or too few training clips to compare anything with.
+        """
         if num_frames < 2:
             raise UserError("Clips of one frame have no motion to be measured: evaluation takes at least 2 frames. "
                             f"Received: num_frames={num_frames}")
-        self._folder, self._manifest, self._saved = folder, manifest, saved
-        self.num_frames, self.fps, self.notes = num_frames, manifest.fps or _UNKNOWN_FPS, []
-        train, self.stretches = self._survey()
-        halves = self._halves(train)
-        count = min(count, *(sum(self._windows(record) for record in half) for half in halves))
-        if count < FEWEST:
-            raise UserError(f"{folder} holds too few training clips to compare with: each half of its videos gives "
-                            f"{count} windows of {num_frames} frames, and {FEWEST} are needed.")
-        chosen = [self._choose(half, count) for half in halves]
-        cut = self._cut("train", [place for half in chosen for place in half])
-        tests = self._choose(self._survey("test")[0], count)
-        held_out = self._cut("test", tests) if tests else None
-        self._scale: features.Scale | None = None
-        with Progress("real clips", 2 * count + len(tests), "clips") as progress:
-            raw = features.extract(cut, progress.advance)
-            self._scale = features.fit_scale(cut, raw)
-            scaled = self._complete(raw, cut)
-            sources = np.array([self._sources[record.video] for half in chosen for record, _ in half])
+        reference = cls(folder, manifest, num_frames, user_features)
+        reference._load(count)
+        return reference
+
+    @property
+    def given_clips(self) -> ClipSet:
+        """Inputs of models that take clips: held-out clips, or `other` where there are none."""
+        return self.held_out or self.other
+
+    def _load(self, count: int) -> None:
+        self._video_ids: dict[str, int] = {}
+        train, self.training_segments = self._read_train_split()
+        halves = self._split_in_halves(train)
+        count = min(count, *(sum(self._count_windows(record) for record in half) for half in halves))
+        if count < MIN_CLIPS:
+            raise UserError(f"{self._folder} holds too few training clips to compare with: each half of its videos "
+                            f"gives {count} windows of {self.num_frames} frames, and {MIN_CLIPS} are needed.")
+        chosen = [self._choose_windows(half, count) for half in halves]
+        clips = self._read_windows("train", [window for half in chosen for window in half])
+        test_windows = self._choose_windows([record for record, _ in self._read_split("test")], count)
+        held_out = self._read_windows("test", test_windows) if test_windows else None
+        with Progress("real clips", 2 * count + len(test_windows), "clips") as progress:
+            raw = features.extract(clips, progress.advance)
+            self._whitening = features.fit_whitening(clips, raw)
+            all_features = self._all_features(raw, clips)
+            video_ids = np.array([self._video_ids[record.video] for half in chosen for record, _ in half])
             self.real, self.other = (
-                ClipSet(cut[part], sources[part], {name: values[part] for name, values in scaled.items()})
-                for part in (slice(0, count), slice(count, None)))
-            self.held_out = held_out if held_out is None else self.observe(
-                held_out, np.array([self._sources[record.video] for record, _ in tests]), progress.advance)
+                ClipSet(clips[half], video_ids[half], {name: values[half] for name, values in all_features.items()})
+                for half in (slice(0, count), slice(count, None)))
+            self.held_out = held_out if held_out is None else self.extract_features(
+                held_out, np.array([self._video_ids[record.video] for record, _ in test_windows]), progress.advance)
         self.labels = np.array([record.label for record, _ in chosen[1]])
         self._note_counts(count, len({record.video for record in train}))
 
-    def observe(self, clips: np.ndarray, sources: np.ndarray | None = None,
-                advance: Callable[[int], None] = lambda count: None) -> ClipSet:
-        """Looks at any clips of the same shape.
+    def extract_features(self, clips: np.ndarray, video_ids: np.ndarray | None = None,
+                         advance: Callable[[int], None] = lambda count: None) -> ClipSet:
+        """Extracts the features of clips of the same shape as the real ones.
 
         Args:
             clips: uint8 [N, T, H, W, 3].
-            sources: int64 [N], as in `ClipSet`; without them the clips come from no video.
-            advance: is told how many more clips are done.
+            video_ids: int64 [N], as in `ClipSet`; None for clips that come from no video.
+            advance: called with the number of further clips done.
         """
-        if sources is None:
-            sources = -1 - np.arange(len(clips))
-        return ClipSet(clips, sources, self._complete(features.extract(clips, advance), clips))
+        if video_ids is None:
+            video_ids = -1 - np.arange(len(clips))
+        return ClipSet(clips, video_ids, self._all_features(features.extract(clips, advance), clips))
 
-    def evidence(self, generated: ClipSet) -> Evidence:
-        """Generated clips beside the real ones."""
-        return Evidence(generated, self.real, self.other, self.held_out, self.stretches, self.fps)
+    def metric_inputs(self, generated: ClipSet, paired: PairedClips | None = None) -> MetricInputs:
+        """Inputs of metrics: generated clips beside the real ones."""
+        return MetricInputs(generated, self.real, self.other, self.held_out, self.training_segments, self.fps, paired)
 
     def training_clip(self, record: int, first: int) -> np.ndarray:
-        """A window of the train split, uint8 [T, H, W, 3], by number of the record and of its first frame."""
-        wanted = tf.data.TFRecordDataset(self._paths("train")).skip(record).take(1)
-        frames = next(wanted.map(records.parse).as_numpy_iterator())["frames"]
+        """A window of the train split, uint8 [T, H, W, 3].
+
+        Args:
+            record: number of the record in the split.
+            first: frame of the record that the window starts at.
+        """
+        dataset = tf.data.TFRecordDataset(self._paths("train")).skip(record).take(1)
+        frames = next(dataset.map(records.parse).as_numpy_iterator())["frames"]
         return frames[first:first + self.num_frames]
 
     # ---- reading ----
@@ -123,77 +158,80 @@ class Reference:
     def _paths(self, split: str) -> list[str]:
         return [str(path) for path in self._manifest.paths(self._folder, split)]
 
-    def _survey(self, split: str = "train") -> tuple[list[_Record], list[Stretch]]:
-        """Every record of a split and its thumbnails, or as many as are looked at."""
-        found, stretches, frames = [], [], 0
-        if split == "train":
-            self._sources: dict[str, int] = {}
-        for number, record in enumerate(_read(self._paths(split))):
-            if frames >= _MOST_FRAMES:
-                self.notes.append(f"Of the {self._manifest.count(split)} {split} records the first {number} were "
-                                  "looked at, which are a random choice.")
-                break
-            video = record["source"].decode()
-            source = self._sources.setdefault(video, len(self._sources))
-            found.append(_Record(number, video, int(record["label"]), len(record["frames"])))
-            if split == "train":
-                stretches.append(Stretch(source, number, thumbnails(record["frames"])))
-            frames += len(record["frames"])
-        return found, stretches
+    def _read_train_split(self) -> tuple[list[_Record], list[TrainingSegment]]:
+        train, segments = [], []
+        for record, frames in self._read_split("train"):
+            train.append(record)
+            segments.append(TrainingSegment(self._video_ids[record.video], record.number, thumbnails(frames)))
+        return train, segments
 
-    def _halves(self, found: Sequence[_Record]) -> tuple[list[_Record], list[_Record]]:
-        """Cuts the records in two by video, every class evenly; where videos are too few, by record."""
+    def _read_split(self, split: str) -> Iterator[tuple[_Record, np.ndarray]]:
+        """The records of a split up to `MAX_FRAMES`, with their frames; numbers their videos."""
+        frames = 0
+        for number, record in enumerate(_read(self._paths(split))):
+            if frames >= MAX_FRAMES:
+                self.notes.append(f"Only the first {number} of the {self._manifest.count(split)} {split} records were "
+                                  "read, which are a random choice.")
+                return
+            video = record["video_id"].decode()
+            self._video_ids.setdefault(video, len(self._video_ids))
+            yield _Record(number, video, int(record["label"]), len(record["frames"])), record["frames"]
+            frames += len(record["frames"])
+
+    def _split_in_halves(self, train: Sequence[_Record]) -> tuple[list[_Record], list[_Record]]:
+        """Divides records in two by video, every class evenly; where videos are too few, by record."""
         def unit(record: _Record) -> str:
             return record.video if by_video else f"{record.video}/{record.number}"
 
-        by_video = len({record.video for record in found}) >= _FEWEST_VIDEOS
+        by_video = len({record.video for record in train}) >= _MIN_VIDEOS
         if not by_video:
-            self.notes.append(f"There are fewer than {_FEWEST_VIDEOS} training videos: both halves of the real clips "
+            self.notes.append(f"There are fewer than {_MIN_VIDEOS} training videos: both halves of the real clips "
                               "come from the same ones, so the floor is lower than new videos would have it.")
-        units = {unit(record): record.label for record in found}
+        units = {unit(record): record.label for record in train}
         order = sorted(units, key=lambda name: (units[name], hashlib.sha256(name.encode()).hexdigest()))
         first = set(order[::2])
-        return ([record for record in found if unit(record) in first],
-                [record for record in found if unit(record) not in first])
+        return ([record for record in train if unit(record) in first],
+                [record for record in train if unit(record) not in first])
 
-    def _windows(self, record: _Record) -> int:
+    def _count_windows(self, record: _Record) -> int:
         return max(0, record.frames - self.num_frames + 1)
 
-    def _choose(self, found: Sequence[_Record], count: int) -> list[tuple[_Record, int]]:
-        """Windows, equally many of each record and evenly spread in it, in random order: records and first frames."""
-        shares = _share([self._windows(record) for record in found], count)
-        places = [(record, int(first)) for record, share in zip(found, shares, strict=True)
-                  for first in _spread(self._windows(record), share)]
-        return [places[index] for index in np.random.default_rng(0).permutation(len(places))]
+    def _choose_windows(self, split: Sequence[_Record], count: int) -> list[tuple[_Record, int]]:
+        """Windows in random order, equally many of each record and evenly spread in it: records and first frames."""
+        shares = share_evenly([self._count_windows(record) for record in split], count)
+        windows = [(record, int(first)) for record, share in zip(split, shares, strict=True)
+                   for first in spread_evenly(self._count_windows(record), share)]
+        return [windows[index] for index in np.random.default_rng(0).permutation(len(windows))]
 
-    def _cut(self, split: str, places: Sequence[tuple[_Record, int]]) -> np.ndarray:
-        """The windows, uint8 [N, T, H, W, 3], read in one go through the split."""
-        wanted: dict[int, list[tuple[int, int]]] = {}
-        for index, (record, first) in enumerate(places):
-            wanted.setdefault(record.number, []).append((index, first))
-        clips = self._manifest.clips
-        cut = np.empty((len(places), self.num_frames, clips.height, clips.width, 3), np.uint8)
+    def _read_windows(self, split: str, windows: Sequence[tuple[_Record, int]]) -> np.ndarray:
+        """The windows, uint8 [N, T, H, W, 3], read in one pass through the split."""
+        pending: dict[int, list[tuple[int, int]]] = {}
+        for index, (record, first) in enumerate(windows):
+            pending.setdefault(record.number, []).append((index, first))
+        clip = self._manifest.clip
+        clips = np.empty((len(windows), self.num_frames, clip.height, clip.width, 3), np.uint8)
         for number, record in enumerate(_read(self._paths(split))):
-            for index, first in wanted.pop(number, ()):
-                cut[index] = record["frames"][first:first + self.num_frames]
-            if not wanted:
+            for index, first in pending.pop(number, ()):
+                clips[index] = record["frames"][first:first + self.num_frames]
+            if not pending:
                 break
-        return cut
+        return clips
 
-    # ---- looking ----
+    # ---- features ----
 
-    def _complete(self, raw: Mapping[str, np.ndarray], clips: np.ndarray) -> dict[str, np.ndarray]:
-        scaled = self._scale(raw)
-        if self._saved:
-            scaled[self._saved.name] = self._saved(clips)
-        return scaled
+    def _all_features(self, raw: Mapping[str, np.ndarray], clips: np.ndarray) -> dict[str, np.ndarray]:
+        """Built-in features of clips, whitened, and the user's own."""
+        all_features = self._whitening(raw)
+        if self._user_features:
+            all_features[self._user_features.name] = self._user_features(clips)
+        return all_features
 
     def _note_counts(self, count: int, videos: int) -> None:
         sizes = {name: values.shape[1] for name, values in self.real.features.items()}
         short = {name: size for name, size in sizes.items() if count < 2 * size}
         if short:
             listed = ", ".join(f"{name} has {size}" for name, size in short.items())
-            self.notes.append(f"Distances were measured on {count} clips, fewer than twice the numbers of a feature "
+            self.notes.append(f"Distances were measured on {count} clips, fewer than twice the dimension of a feature "
                               f"({listed}): they are biased upwards, as is the floor beside them.")
         if videos < count / 4:
             self.notes.append(f"The {2 * count} training windows come from {videos} videos: windows of one video are "
@@ -209,18 +247,27 @@ def _read(paths: Sequence[str]) -> "tf.data.NumpyIterator":
     return tf.data.TFRecordDataset(paths).map(records.parse).prefetch(8).as_numpy_iterator()
 
 
-def _share(room: Sequence[int], count: int) -> list[int]:
-    """Deals `count` windows out to records, as evenly as the room in each allows."""
-    shares = np.zeros(len(room), int)
-    limits = np.array(room)
+def share_evenly(limits: Sequence[int], count: int) -> list[int]:
+    """Shares of `count`, or of what there is, as even as the limit of each share allows.
+
+    Args:
+        limits: the most that each can have.
+        count: to be shared.
+    """
+    shares, limits = np.zeros(len(limits), int), np.array(limits)
     while (left := count - shares.sum()) > 0 and (open_ := np.flatnonzero(shares < limits)).size:
         each = max(1, left // open_.size)
-        takers = open_[:left] if left < open_.size else open_
-        shares[takers] = np.minimum(limits[takers], shares[takers] + each)
+        receivers = open_[:left] if left < open_.size else open_
+        shares[receivers] = np.minimum(limits[receivers], shares[receivers] + each)
     return shares.tolist()
 
 
-def _spread(room: int, count: int) -> np.ndarray:
-    """So many of the numbers from 0 to `room` - 1, evenly spread and none twice; off both ends where there is room."""
-    inner = count + 1 < room
-    return (np.linspace(0, room - 1, count + 2)[1:-1] if inner else np.linspace(0, room - 1, count)).round().astype(int)
+def spread_evenly(length: int, count: int) -> np.ndarray:
+    """Positions, int [count], evenly spread over 0 to `length` - 1 and none twice; off both ends where there is space.
+
+    Args:
+        length: number of positions to choose from.
+        count: number of positions to choose, at most `length`.
+    """
+    positions = np.linspace(0, length - 1, count + 2)[1:-1] if count + 1 < length else np.linspace(0, length - 1, count)
+    return positions.round().astype(int)

@@ -1,0 +1,1 @@
+"""SavedModels: export, signatures, versions, and generation from them."""

@@ -1,49 +1,45 @@
-"""`model_card.md`: what a version says of itself, for people."""
+"""`model_card.md`: facts about an exported version, for people."""
 
 import dataclasses
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
-from gan_keras.config import Config
-from gan_keras.serving.description import Description
+from gan_keras.config.train import Config
+from gan_keras.runs.run_folder import TrainingData
+from gan_keras.serving.model_description import ModelDescription
 
 FILE = "model_card.md"
 SHEET, CLIPS = "samples.png", "samples.webm"
-_SHOWN_GROUPS = ("clips", "model", "objective", "optimization")
+_SHOWN_GROUPS = ("clip", "model", "objective", "optimization")
 
 _CARD = """\
 # Video generator, {step} training steps
 
-Makes clips of {num_frames} frames, {width}x{height} pixels, {fps:g} frames per second. The same seed gives the
-same clip, whatever other seeds are asked for beside it.
-
-![A clip in each row, of the seeds 0 to {last_seed}]({sheet})
-
-The same clips, moving: [{clips}]({clips})
-
+Makes clips of {num_frames} frames, {width}x{height} pixels, {fps:g} frames per second. The same request gives the
+same clip, whatever else is asked for beside it.
+{samples}
 ## Trained on
 {data}.
 
-{step} steps of {batch_size} clips, with gan_keras {gan_keras}; the weights are the running average. The clips show what
-such data shows, with its gaps and its bias. How good they are, and whether any copies a training clip, was not measured
-at export; `python evaluate.py --model=VERSION_FOLDER --data=THE_CLIPS` measures it.
+{step} steps of {batch_size} clips, with gan_keras {gan_keras}; the weights are the exponential moving average of the
+trained ones. The clips show what such data shows, with its gaps and its bias. How good they are, and whether any copies
+a training clip, was not measured at export; `python evaluate.py --model=VERSION_FOLDER --data=THE_CLIPS` measures it.
 
 ## Use
 From the command line, with gan_keras:
 ```
-python generate.py --model=VERSION_FOLDER --seeds=0-15 --out=clips.webm
+{command}
 ```
 In Python (a SavedModel is code: load those that you trust):
 ```python
 import tensorflow as tf
 model = tf.saved_model.load("VERSION_FOLDER")
-video = model.signatures["serving_default"](seed=tf.constant([0, 1], tf.int64){label})["video"]
+{python}
 ```
 From a server, where FOLDER_OF_VERSIONS is the absolute path of the folder that holds this one:
 ```
 docker run --rm -p 8501:8501 -v FOLDER_OF_VERSIONS:/models/video_gan -e MODEL_NAME=video_gan tensorflow/serving
-curl localhost:8501/v1/models/video_gan:predict -d '{{"signature_name": "jpeg", "inputs": {{"seed": [0]{json_label}}}}}'
+{curl}
 ```
 Over gRPC, raise `grpc.max_receive_message_length` above the 4 MiB that a client takes by default.
 
@@ -62,9 +58,15 @@ Over gRPC, raise `grpc.max_receive_message_length` above the 4 MiB that a client
 {settings}
 """
 
+_SAMPLES = """
+![A clip in each row, of the seeds 0 to {last_seed}]({sheet})
+
+The same clips, moving: [{clips}]({clips})
+"""
+
 _ENDLESS = """
-Sequences without end: what `start` answers is what the first `continue` takes; what a `continue` answers beside its
-`video` is what the next one takes, for the {num_frames} frames that follow. The server remembers nothing in between.
+Sequences without end: the output of `initial_state` is the input of the first `next_segment`, and the output of each
+beside its `video` that of the next one, for the {num_frames} frames that follow. The server itself remembers nothing.
 From the command line: `--num_frames=1000`.
 """
 
@@ -75,28 +77,46 @@ From the command line: `--label={first}`, or `--label={first}:0.5,{last}:0.5` fo
 """
 
 
-def model_card(description: Description, config: Config, data: Mapping[str, Any], samples: int) -> str:
+def model_card(description: ModelDescription, config: Config, data: TrainingData, samples: int) -> str:
     """The card as Markdown. It names the data but no folder of the machine.
 
     Args:
         description: of the version.
         config: of the run.
-        data: what the run was trained on, as `RunFolder.load_data` has it.
-        samples: how many clips the sheet shows.
+        data: what the run was trained on.
+        samples: how many clips the sheet shows; 0 for no sheet.
     """
     facts = dataclasses.asdict(description) | {
-        "sheet": SHEET, "clips": CLIPS, "last_seed": samples - 1, "data": _data(data),
+        "samples": _SAMPLES.format(last_seed=samples - 1, sheet=SHEET, clips=CLIPS) if samples else "",
+        "data": _data(data),
         "batch_size": config.optimization.batch_size, "signatures": _signatures(description.signatures),
-        "endless": _ENDLESS.format(num_frames=description.num_frames) if "continue" in description.signatures else "",
-        "label": ", label=tf.constant([0, -1], tf.int64)" if description.classes else "",
-        "json_label": ', "label": [0]' if description.classes else "",
-        "classes": _classes(description.classes), "settings": _settings(config)}
+        "endless": _ENDLESS.format(num_frames=description.num_frames)
+                   if "next_segment" in description.signatures else "",
+        "command": description.generate_command("VERSION_FOLDER"), "python": _python(description),
+        "curl": _curl(description), "classes": _classes(description.classes), "settings": _settings(config)}
     return _CARD.format(**facts)
 
 
-def _data(data: Mapping[str, Any]) -> str:
-    classes = f", of the classes {', '.join(data['classes'])}" if data["classes"] else ""
-    return f"`{data['source']}`, {data['clips']['train']} clips{classes}"
+def _python(description: ModelDescription) -> str:
+    if description.needs_clips:
+        shape = f"[1, {description.num_frames}, {description.height}, {description.width}, 3]"
+        return f"""clips = tf.zeros({shape}, tf.uint8)  # yours: RGB, 0 to 255
+video = model.signatures["serving_default"](video=clips)["video"]"""
+    label = ", label=tf.constant([0, -1], tf.int64)" if description.classes else ""
+    return f'video = model.signatures["serving_default"](seed=tf.constant([0, 1], tf.int64){label})["video"]'
+
+
+def _curl(description: ModelDescription) -> str:
+    predict = "curl localhost:8501/v1/models/video_gan:predict -d"
+    if description.needs_clips:
+        return f"{predict} @request.json    # {{\"inputs\": {{\"video\": [B clips of frames of rows of pixels]}}}}"
+    label = ', "label": [0]' if description.classes else ""
+    return f"""{predict} '{{"signature_name": "jpeg", "inputs": {{"seed": [0]{label}}}}}'"""
+
+
+def _data(data: TrainingData) -> str:
+    classes = f", of the classes {', '.join(data.classes)}" if data.classes else ""
+    return f"`{data.source}`, {data.clips['train']} clips{classes}"
 
 
 def _classes(names: Sequence[str]) -> str:
@@ -118,6 +138,6 @@ def _settings(config: Config) -> str:
     lines = []
     for group in _SHOWN_GROUPS:
         for name, value in dataclasses.asdict(getattr(config, group)).items():
-            shown = Path(value).name if name == "perceptual" else value  # no folder of the machine
+            shown = Path(value).name if name == "perceptual_network" else value  # no folder of the machine
             lines.append(f"| {name} | {', '.join(shown) if isinstance(shown, tuple) else shown} |")
     return "\n".join(lines)

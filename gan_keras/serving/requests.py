@@ -1,33 +1,55 @@
-"""What a user asks of a generator, from the command line's words: seeds and classes."""
+"""Requests of clips: seeds and classes, from the words of the command line to the inputs of a signature."""
 
 import itertools
+from collections.abc import Collection, Sequence
+from typing import NoReturn
 
+import numpy as np
+
+from gan_keras.config.settings import split_weight
 from gan_keras.errors import UserError
-from gan_keras.serving.saved_generator import SavedGenerator
-from gan_keras.settings import split_weight
+from gan_keras.tasks.generate import LABEL_BY_SEED
 
-_MOST_SEED = 2**63 - 1
+_MAX_SEED = 2**63 - 1
 
 
-def parse_label(items: tuple[str, ...], model: SavedGenerator) -> dict[str, float]:
+def clip_request(takes: Collection[str], seeds: Sequence[int], labels: int | Sequence[int] | np.ndarray = LABEL_BY_SEED,
+                 clips: np.ndarray | None = None) -> dict[str, np.ndarray]:
+    """Inputs of a signature that ask for the clips of some seeds.
+
+    Args:
+        takes: names of its inputs.
+        seeds: of the clips.
+        labels: classes of the clips, or one of all; not used where the signature takes none.
+        clips: uint8 [B, T, H, W, 3], for a signature that takes `video`.
+    """
+    values = {"seed": np.asarray(seeds, np.int64), "label": np.full([len(seeds)], labels, np.int64), "video": clips}
+    return {name: value for name, value in values.items() if name in takes}
+
+
+def parse_label(items: Sequence[str], classes: Sequence[str], model: str) -> dict[str, float]:
     """`("walk",)` or `("walk:0.7", "wave:0.3")` as names with weights.
 
+    Args:
+        items: of the flag `label`.
+        classes: names that the model knows.
+        model: for error messages.
+
     Raises:
-        UserError: the model is told no class, or not such a one; a weight that is none; a class named twice.
+        UserError: the model has no classes, or not such a one; a weight that is none; a class named twice.
     """
-    names = model.description.classes
-    if items and not names:
-        raise UserError(f"`label` must be empty: {model.path} was trained without --classes. "
+    if items and not classes:
+        raise UserError(f"`label` must be empty: {model} was trained without --classes. "
                         f"Received: label={','.join(items)}")
     try:
-        found = dict(split_weight(item) for item in items)
+        weights = dict(split_weight(item) for item in items)
     except ValueError:
-        found = {}
-    sensible = all(0 < weight < 100 for weight in found.values())
-    if len(found) < len(items) or not set(found) <= set(names) or not sensible:
-        raise UserError(f"`label` must be of {', '.join(names)}, each alone or with a weight as in NAME:0.5. "
+        weights = {}
+    sensible = all(0 < weight < 100 for weight in weights.values())
+    if len(weights) < len(items) or not set(weights) <= set(classes) or not sensible:
+        raise UserError(f"`label` must be of {', '.join(classes)}, each alone or with a weight as in NAME:0.5. "
                         f"Received: label={','.join(items)}")
-    return found
+    return weights
 
 
 def parse_seeds(text: str) -> list[range]:
@@ -36,23 +58,23 @@ def parse_seeds(text: str) -> list[range]:
     Raises:
         UserError: anything else, or a seed named twice.
     """
-    def fail(what: str) -> None:
-        raise UserError(f"`seeds` must be {what}. Received: seeds={text}")
+    def fail(expected: str) -> NoReturn:
+        raise UserError(f"`seeds` must be {expected}. Received: seeds={text}")
 
-    parts = []
+    ranges = []
     for part in text.replace(" ", "").split(","):
         first, dash, last = part.partition("-")
         last = last if dash else first
         if not (_is_seed(first) and _is_seed(last)):
-            fail(f"numbers from 0 to {_MOST_SEED} and ranges of them, as in 0-15 or 1,5,9")
+            fail(f"numbers from 0 to {_MAX_SEED} and ranges of them, as in 0-15 or 1,5,9")
         if int(first) > int(last):
             fail("ranges from the smaller to the larger number")
-        parts.append(range(int(first), int(last) + 1))
-    ordered = sorted(parts, key=lambda part: part.start)
+        ranges.append(range(int(first), int(last) + 1))
+    ordered = sorted(ranges, key=lambda seeds: seeds.start)
     if any(before.stop > after.start for before, after in itertools.pairwise(ordered)):
         fail("a list without repetition")
-    return parts
+    return ranges
 
 
 def _is_seed(text: str) -> bool:
-    return text.isascii() and text.isdecimal() and len(text) < 20 and int(text) <= _MOST_SEED
+    return text.isascii() and text.isdecimal() and len(text) < 20 and int(text) <= _MAX_SEED

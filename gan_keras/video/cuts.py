@@ -1,13 +1,13 @@
-"""Hard cuts: where a video goes from one shot to another between two frames."""
+"""Hard cuts: where one shot of a video ends and the next begins."""
 
 import functools
 from collections.abc import Iterable, Iterator
 
 import numpy as np
 
-from gan_keras.video import io
+from gan_keras.video.pictures import crop_and_resize
 
-_SIDE = 32  # pixels of the picture in which cuts are looked for
+_SIDE = 32  # pixels of the picture in which frames are compared
 _LEVELS = 8  # of each colour in a histogram
 _QUARTERS = 4  # of the picture, each with its own histogram
 _PIXEL_SCALE = 25.0  # mean difference of the pixels, of 255, that is surely enough for a cut
@@ -17,43 +17,43 @@ _PEAK = 2.0  # a cut differs this many times as much as the steps around it
 def split_shots(frames: Iterable[np.ndarray], threshold: float) -> Iterator[tuple[np.ndarray, bool]]:
     """Yields each frame with whether a new shot starts with it; the first frame starts one.
 
-    Two things tell a cut: the colours *and* the pixels change by more than the threshold (`difference`), and they
-    change at once: much more than a frame earlier and a frame later. A shape that crosses the picture keeps the
-    colours, a fast pan changes them at every frame, a flash changes them and changes them back, and none is a cut.
+    At a cut the colours *and* the pixels change by more than the threshold (`difference`), and they change at once:
+    much more than a frame earlier and a frame later. A shape that crosses the picture keeps the colours, a fast pan
+    changes them at every frame, a flash changes them and changes them back: none of these is a cut.
 
     Args:
         frames: uint8 `[H, W, 3]`.
-        threshold: from 0 to 1, where 1 looks for none.
+        threshold: from 0 to 1, where 1 detects no cuts.
     """
     if threshold >= 1:
         for index, frame in enumerate(frames):
             yield frame, index == 0
         return
-    before = step = 0.0  # how the held frame's predecessor, and the held frame, differ from what came before
-    held, look = None, None
-    for frame in frames:
-        next_look = _Look(frame)
-        if held is None:
-            held, look = frame, next_look
+    before = step = 0.0  # differences into the previous frame, and from it into the current one
+    current, signature = None, None
+    for following in frames:
+        next_signature = _FrameSignature(following)
+        if current is None:
+            current, signature = following, next_signature
             first = True
             continue
-        after = difference(look, next_look, threshold)
-        yield held, first or _is_cut(before, step, after, threshold)
+        after = difference(signature, next_signature, threshold)
+        yield current, first or _is_cut(before, step, after, threshold)
         before, step, first = step, after, False
-        held, look = frame, next_look
-    if held is not None:
-        yield held, first or _is_cut(before, step, 0.0, threshold)
+        current, signature = following, next_signature
+    if current is not None:
+        yield current, first or _is_cut(before, step, 0.0, threshold)
 
 
 def _is_cut(before: float, step: float, after: float, threshold: float) -> bool:
     return step > threshold and step > _PEAK * max(before, after)
 
 
-class _Look:
-    """What is compared of a frame: a small picture, and how its colours are spread in each quarter."""
+class _FrameSignature:
+    """What is compared of a frame: a small picture, and a histogram of the colours in each quarter."""
 
     def __init__(self, frame: np.ndarray) -> None:
-        self.pixels = io.fit(frame, _SIDE, _SIDE).reshape(-1, 3).astype(np.float32)  # [32 * 32, 3]
+        self.pixels = crop_and_resize(frame, _SIDE, _SIDE).reshape(-1, 3).astype(np.float32)  # [32 * 32, 3]
 
     @functools.cached_property
     def colours(self) -> np.ndarray:
@@ -62,24 +62,29 @@ class _Look:
         A pixel is shared between neighbouring bins, so that a colour near the edge of a bin does not flicker between
         them.
         """
-        place = self.pixels * ((_LEVELS - 1) / 255)
-        low = np.minimum(place.astype(int), _LEVELS - 2)
-        share = place - low
-        rows, columns = np.divmod(np.arange(len(place)), _SIDE)
+        levels = self.pixels * ((_LEVELS - 1) / 255)
+        low = np.minimum(levels.astype(int), _LEVELS - 2)
+        share = levels - low
+        rows, columns = np.divmod(np.arange(len(levels)), _SIDE)
         quarter = rows // (_SIDE // 2) * 2 + columns // (_SIDE // 2)
         histogram = np.zeros(_QUARTERS * _LEVELS**3)
         for corner in np.ndindex(2, 2, 2):
             weight = np.prod(np.where(corner, share, 1 - share), axis=1)
             index = np.ravel_multi_index((quarter, *(low + corner).T), (_QUARTERS, _LEVELS, _LEVELS, _LEVELS))
             histogram += np.bincount(index, weight, len(histogram))
-        return histogram / len(place)
+        return histogram / len(levels)
 
 
-def difference(one: _Look, other: _Look, threshold: float = 0.0) -> float:
-    """How unlike two frames look, from 0 to 1: the lesser of the change in colours and the change in pixels.
+def difference(one: _FrameSignature, other: _FrameSignature, threshold: float = 0.0) -> float:
+    """Difference of two frames, from 0 to 1: the lesser of the change in colours and the change in pixels.
 
-    Where the pixels alone say less than half the threshold, they are taken at their word: such a step is no cut and
-    hides none beside it, so the colours, which take most of the time, need no look.
+    Where the change in pixels alone is less than half the threshold, it is returned as it is: such a step is no cut and
+    hides none beside it, so the histograms, which take most of the time, are not needed.
+
+    Args:
+        one: signature of a frame.
+        other: signature of another frame.
+        threshold: of a cut, from 0 to 1; 0 always compares the histograms.
     """
     pixels = float(np.abs(one.pixels - other.pixels).mean()) / _PIXEL_SCALE
     if pixels <= threshold / _PEAK:

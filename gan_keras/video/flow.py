@@ -1,4 +1,4 @@
-"""Dense optical flow: where the pixels of a frame go in the next one."""
+"""Dense optical flow: where the pixels of a frame move to in the next one."""
 
 from itertools import pairwise
 
@@ -7,22 +7,22 @@ import numpy as np
 from gan_keras.video.opencv import cv2
 
 SIDE = 64
-"""Pixels of the shorter side at which flow is looked for; larger frames are shrunk to it."""
+"""Pixels of the shorter side at which flow is estimated; larger frames are shrunk to it."""
 
-# Farneback, "Two-frame motion estimation based on polynomial expansion", 2003: levels of a pyramid, window, iterations,
-# neighbourhood of the polynomial and its smoothing.
+# Farneback, "Two-frame motion estimation based on polynomial expansion", 2003: scale and levels of the image pyramid,
+# window, iterations, neighbourhood of the polynomial and its smoothing.
 _PYRAMID_SCALE, _LEVELS, _WINDOW, _ITERATIONS, _NEIGHBOURS, _SIGMA = 0.5, 3, 11, 2, 5, 1.1
 
 
 def dense_flow(clip: np.ndarray) -> np.ndarray:
-    """Optical flow between successive frames. OpenCV lets go of the interpreter while it works: use threads.
+    """Optical flow between successive frames. OpenCV releases the interpreter lock, so threads speed it up.
 
     Args:
         clip: uint8 [T, H, W, 3].
 
     Returns:
-        float32 [T - 1, h, w, 2]: x to the right and y down, in frame sides (the shorter one) per frame; the shorter
-        of h and w is at most 64.
+        float32 [T - 1, h, w, 2]: x to the right and y down, in units of the frame's shorter side per frame; the
+        shorter of h and w is at most 64.
     """
     grey = [_grey(frame) for frame in clip]
     flows = [cv2.calcOpticalFlowFarneback(before, after, None, _PYRAMID_SCALE, _LEVELS, _WINDOW, _ITERATIONS,

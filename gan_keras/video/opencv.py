@@ -1,9 +1,9 @@
-"""OpenCV, made safe before it is imported: nothing else imports it."""
+"""OpenCV, configured safely before it is imported. No other module imports `cv2`."""
 
 import os
 
-# What FFmpeg may open, decided before OpenCV is imported. Without it a text file named `.mp4` can be a playlist that
-# reads its neighbours or the network. Only the environment can override it, never the content of a file.
+# Formats and protocols that FFmpeg may open. Without this a text file named `.mp4` can be a playlist that opens other
+# files or the network. Only the environment can override it, never the content of a file.
 os.environ.setdefault("OPENCV_FFMPEG_CAPTURE_OPTIONS",
                       "format_whitelist;mov,matroska,webm,avi,gif|protocol_whitelist;file")
 os.environ.setdefault("OPENCV_FFMPEG_LOGLEVEL", "-8")

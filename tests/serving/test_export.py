@@ -5,15 +5,18 @@ import pytest
 import tensorflow as tf
 from tensorflow.core.protobuf import saved_model_pb2
 
-from gan_keras import checkpoints
 from gan_keras.errors import UserError
-from gan_keras.gan import VideoGAN
-from gan_keras.run_folder import RunFolder
+from gan_keras.runs import checkpoints
+from gan_keras.runs.run_folder import RunFolder
 from gan_keras.serving import export as export_module
-from gan_keras.serving.description import Description
-from gan_keras.serving.export import export
-from gan_keras.video import io
-from tests.conftest import DATA, STEP
+from gan_keras.serving.export import check_saved_model, export
+from gan_keras.serving.model_description import ModelDescription
+from gan_keras.tasks.registry import find_task
+from gan_keras.training.train_step import VideoGAN
+from gan_keras.video.decode import probe, read_video
+from tests.conftest import DATA, STEP, sample
+
+pytestmark = pytest.mark.slow
 
 SEEDS = [0, 1, 2**40 + 3]
 
@@ -32,14 +35,14 @@ def test_the_session_loader_serves_the_frames_of_the_average(trained, exported):
     served = serve(exported, "serving_default", seed=SEEDS)["video"]
     assert served.dtype == np.uint8 and served.std() > 10
     for seed, clip in zip(SEEDS, served, strict=True):
-        np.testing.assert_array_equal(clip, gan.sample(tf.constant([seed], tf.int64))[0])
+        np.testing.assert_array_equal(clip, sample(gan, seed))
 
 
 def test_the_session_loader_serves_the_other_signatures(exported):
     video = serve(exported, "serving_default", seed=SEEDS)["video"]
     frames = serve(exported, "jpeg", seed=SEEDS)["frames_jpeg_bytes"]
     assert frames.shape == (3, 4) and tf.io.decode_jpeg(frames[2, 3]).shape == video.shape[2:]
-    inputs = Description.load(exported).signatures["latents"]["inputs"]
+    inputs = ModelDescription.load(exported).signatures["latents"]["inputs"]
     latents = {name: np.zeros([2, *tensor["shape"][1:]], np.float32) for name, tensor in inputs.items()}
     floats = serve(exported, "latents", **latents)["video"]
     assert floats.dtype == np.float32 and floats.shape == (2, *video.shape[1:])
@@ -47,7 +50,7 @@ def test_the_session_loader_serves_the_other_signatures(exported):
 
 
 def test_holds_the_weights_once(trained, exported):
-    weights = trained[1].average.weights
+    weights = trained[1].ema.weights
     data = sum(file.stat().st_size for file in (exported / "variables").glob("variables.data*"))
     parameters = sum(weight.numpy().nbytes for weight in weights)
     assert parameters <= data < parameters + 4096 + 64 * len(weights)  # their names
@@ -56,12 +59,12 @@ def test_holds_the_weights_once(trained, exported):
     assert len(stored) == len(weights)
 
 
-def test_says_what_it_is(exported, trained):
+def test_a_version_describes_itself(exported, trained):
     assert {child.name for child in exported.iterdir()} == {
         "saved_model.pb", "variables", "assets", "fingerprint.pb", "model.json", "model_card.md", "samples.png",
         "samples.webm"}
-    description = Description.load(exported)
-    assert (description.step, description.fps, description.num_frames) == (STEP, DATA["fps"], 4)
+    description = ModelDescription.load(exported)
+    assert (description.step, description.fps, description.num_frames) == (STEP, DATA.fps, 4)
     assert (description.height, description.width) == (16, 16)
     card = (exported / "model_card.md").read_text()
     for fact in ("30 training steps", "`shapes`, 24 clips, of the classes walk, wave", "12 frames per second",
@@ -69,44 +72,54 @@ def test_says_what_it_is(exported, trained):
                  "| loss | relativistic |"):
         assert fact in card
     assert str(trained[0].path.parent) not in card + (exported / "model.json").read_text()
-    frames = np.stack(list(io.read_video(exported / "samples.webm")))
-    assert len(frames) == 4 and io.probe(exported / "samples.webm").fps == 12
+    frames = np.stack(list(read_video(exported / "samples.webm")))
+    assert len(frames) == 4 and probe(exported / "samples.webm").fps == 12
 
 
-def test_versions_count_up_and_a_checkpoint_can_be_chosen(run, tiny, tmp_path):
-    gan = VideoGAN(tiny, tf.distribute.MirroredStrategy(["CPU:0"]))
+def test_versions_count_up_and_a_checkpoint_can_be_chosen(run, tiny, tmp_path, one_device, log):
+    gan = VideoGAN.create(tiny, one_device)
     checkpoints.save(run.checkpoints, 40, gan.variables, keep=3)
-    said = []
-    assert export(run, tmp_path / "models", say=said.append) == tmp_path / "models" / "1"
-    assert export(run, tmp_path / "models", STEP, said.append) == tmp_path / "models" / "2"
-    assert [Description.load(tmp_path / "models" / name).step for name in "12"] == [40, STEP]
-    assert said[0].startswith("Exported step 40")
+    assert export(run, tmp_path / "models") == tmp_path / "models" / "1"
+    assert export(run, tmp_path / "models", STEP) == tmp_path / "models" / "2"
+    assert [ModelDescription.load(tmp_path / "models" / name).step for name in "12"] == [40, STEP]
+    assert "Exported step 40 as " in log.text
     served = serve(tmp_path / "models" / "1", "serving_default", seed=[3])["video"]
-    np.testing.assert_array_equal(served, gan.sample(tf.constant([3], tf.int64)))
+    np.testing.assert_array_equal(served, sample(gan, 3)[np.newaxis])
 
 
-def test_a_model_of_two_replicas_is_served_alike(tiny, tmp_path):
-    gan = VideoGAN(tiny, tf.distribute.MirroredStrategy(["CPU:0", "CPU:1"]))
-    for weight in gan.average.weights:
+def test_a_model_of_two_replicas_is_served_alike(tiny, tmp_path, two_devices):
+    gan = VideoGAN.create(tiny, two_devices)
+    for weight in gan.ema.weights:
         weight.assign(np.random.default_rng(3).normal(0.0, 0.3, weight.shape))
     run = RunFolder(tmp_path / "run")
     run.make()
-    run.describe(tiny, DATA)
+    run.save_config(tiny, DATA)
     checkpoints.save(run.checkpoints, 1, gan.variables, keep=3)
     served = serve(export(run, run.exports), "serving_default", seed=[8])["video"]
-    np.testing.assert_array_equal(served, gan.sample(tf.constant([8], tf.int64)))
+    np.testing.assert_array_equal(served, sample(gan, 8)[np.newaxis])
+
+
+def with_zeros_from(signatures, name):
+    """The signatures with one whose function answers zeros."""
+    outputs = signatures[name].outputs.items()
+    return {**signatures, name: signatures[name]._replace(
+        function=lambda _: {output: tf.zeros([1, *spec.shape], spec.dtype) for output, spec in outputs})}
 
 
 def test_a_model_that_answers_otherwise_is_not_published(run, monkeypatch):
-    def check_against_other_weights(folder, generator, clips):
-        generator.weights[-1].assign_add(tf.ones_like(generator.weights[-1]))
-        check(folder, generator, clips)
-
-    check = export_module._check
-    monkeypatch.setattr(export_module, "_check", check_against_other_weights)
-    with pytest.raises(RuntimeError, match="Nothing was published"):
+    check = export_module.check_saved_model
+    monkeypatch.setattr(export_module, "check_saved_model",
+                        lambda folder, signatures: check(folder, with_zeros_from(signatures, "serving_default")))
+    with pytest.raises(RuntimeError, match=r"signature serving_default differs.*Nothing was published"):
         export(run, run.exports)
     assert list(run.exports.iterdir()) == []
+
+
+@pytest.mark.parametrize("name", ["serving_default", "jpeg", "latents", "initial_state", "next_segment"])
+def test_every_signature_is_compared(trained, tiny, exported, name):
+    signatures = find_task(tiny).signatures(trained[1].ema)
+    with pytest.raises(RuntimeError, match=f"signature {name} differs"):
+        check_saved_model(exported, with_zeros_from(signatures, name))
 
 
 def test_nothing_is_compiled_for_xla(exported):
@@ -115,7 +128,7 @@ def test_nothing_is_compiled_for_xla(exported):
     assert functions and not [function for function in functions if function.attr["_XlaMustCompile"].b]
 
 
-def test_mistakes_are_said_in_one_line(run, tmp_path):
+def test_what_cannot_be_exported_is_refused(run, tmp_path):
     with pytest.raises(UserError, match=r"no checkpoint of step 7\. It has: 30"):
         export(run, tmp_path / "models", 7)
     with pytest.raises(UserError, match="not a run folder"):
@@ -126,9 +139,9 @@ def test_mistakes_are_said_in_one_line(run, tmp_path):
         export(run, tmp_path / "file")
 
 
-def test_weights_that_are_not_finite_are_refused(run, tiny):
-    gan = VideoGAN(tiny, tf.distribute.MirroredStrategy(["CPU:0"]))
-    gan.average.weights[0].assign(np.full(gan.average.weights[0].shape, np.nan))
+def test_weights_that_are_not_finite_are_refused(run, tiny, one_device):
+    gan = VideoGAN.create(tiny, one_device)
+    gan.ema.weights[0].assign(np.full(gan.ema.weights[0].shape, np.nan))
     checkpoints.save(run.checkpoints, 50, gan.variables, keep=3)
     with pytest.raises(UserError, match="not finite"):
         export(run, run.exports)
@@ -145,8 +158,8 @@ def test_a_run_without_checkpoint_cannot_be_exported(run):
 @pytest.mark.parametrize(("content", "message"), [
     (None, "was not made by export.py"), ("{", "cannot be read"), ("[]", "cannot be read"),
     (json.dumps({"format": 99}), "not of format 1"), (json.dumps({"format": 1}), "cannot be read")])
-def test_a_description_that_is_none(tmp_path, content, message):
+def test_a_damaged_description_is_refused(tmp_path, content, message):
     if content is not None:
         (tmp_path / "model.json").write_text(content)
     with pytest.raises(UserError, match=message):
-        Description.load(tmp_path)
+        ModelDescription.load(tmp_path)

@@ -4,11 +4,11 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from gan_keras.config import Config
-from gan_keras.data.clips import to_uint8
-from gan_keras.models.build import build_generator
-from gan_keras.sampling import draw_latents
-from gan_keras.serving.signatures import ServedGenerator, describe
+from gan_keras.config.train import Config
+from gan_keras.data.pixels import to_uint8
+from gan_keras.models.latents import draw_latents
+from gan_keras.serving.signatures import ServedGenerator, signature_specs
+from gan_keras.tasks.registry import find_task
 from tests.conftest import TINY
 
 SEEDS = [5, 0, 2**40, 17, 3]
@@ -17,7 +17,7 @@ SEEDS = [5, 0, 2**40, 17, 3]
 @pytest.fixture(scope="module", params=["layered", "mocogan", "dcgan3d"])
 def generator(request):
     config = Config().replace(**TINY, generator=request.param)
-    generator = build_generator(config.clips, config.model, "float32")
+    generator = find_task(config).build_generator("float32")
     random = np.random.default_rng(1)
     for weight in generator.weights:
         weight.assign(random.normal(0.0, 0.3, weight.shape))
@@ -27,7 +27,7 @@ def generator(request):
 @pytest.fixture(scope="module")
 def served(generator):
     config, networks = generator
-    return ServedGenerator(networks, config.clips)
+    return ServedGenerator(find_task(config), networks)
 
 
 def video(served, seeds):
@@ -36,7 +36,7 @@ def video(served, seeds):
 
 def test_answers_what_the_generator_makes_of_the_same_seeds(generator, served):
     config, networks = generator
-    latents = draw_latents(networks.latents, tf.constant(SEEDS, tf.int64), config.clips.num_frames)
+    latents = draw_latents(networks.latents, tf.constant(SEEDS, tf.int64), config.clip.num_frames)
     found = video(served, SEEDS)
     assert found.dtype == np.uint8 and found.shape == (5, 4, 16, 16, 3)
     # A batch may round differently from a clip alone, which shows where a number lies between two levels.
@@ -53,7 +53,7 @@ def test_rows_do_not_depend_on_their_batch(served):
 
 def test_float_rows_do_not_depend_on_their_batch(generator, served):
     config, networks = generator
-    latents = draw_latents(networks.latents, tf.constant(SEEDS, tf.int64), config.clips.num_frames)
+    latents = draw_latents(networks.latents, tf.constant(SEEDS, tf.int64), config.clip.num_frames)
     together = served.signatures["latents"](**latents)["video"].numpy()
     for row in range(len(SEEDS)):
         alone = served.signatures["latents"](**{name: value[row:row + 1] for name, value in latents.items()})["video"]
@@ -62,17 +62,18 @@ def test_float_rows_do_not_depend_on_their_batch(generator, served):
 
 def test_latents_gives_the_float_clip_behind_the_served_one(generator, served):
     config, networks = generator
-    latents = draw_latents(networks.latents, tf.constant(SEEDS, tf.int64), config.clips.num_frames)
+    latents = draw_latents(networks.latents, tf.constant(SEEDS, tf.int64), config.clip.num_frames)
     floats = served.signatures["latents"](**latents)["video"]
     assert floats.dtype == tf.float32
     np.testing.assert_array_equal(to_uint8(floats), video(served, SEEDS))
 
 
+@pytest.mark.slow
 def test_jpeg_decodes_to_about_the_same_frames(generator):
     config, networks = generator
     for weight in networks.weights:  # smooth pictures: JPEG is not made for noise
         weight.assign(weight * 0.3)
-    served = ServedGenerator(networks, config.clips)
+    served = ServedGenerator(find_task(config), networks)
     encoded = served.signatures["jpeg"](seed=tf.constant(SEEDS, tf.int64))["frames_jpeg_bytes"].numpy()
     assert encoded.shape == (5, 4)
     decoded = np.array([[tf.io.decode_jpeg(frame).numpy() for frame in row] for row in encoded])
@@ -80,8 +81,8 @@ def test_jpeg_decodes_to_about_the_same_frames(generator):
 
 
 def test_every_input_and_output_begins_with_the_batch(generator, served):
-    described = describe(served.signatures)
-    endless = {"start", "continue"} if generator[1].start else set()
+    described = signature_specs(served.signatures)
+    endless = {"initial_state", "next_segment"} if generator[1].initial_state else set()
     assert set(described) == {"serving_default", "jpeg", "latents"} | endless
     tensors = [tensor for signature in described.values() for group in signature.values() for tensor in group.values()]
     assert all(tensor["shape"][0] is None and None not in tensor["shape"][1:] for tensor in tensors)

@@ -1,22 +1,21 @@
-"""Whole clips, all frames small.
+"""Discriminator of whole clips, all frames at low resolution.
 
-Input: samples [N, T, h, w, 3], about -1 to 1. Output: features [N, t, h, w, C].
+Input: samples [N, T, h, w, C], about -1 to 1. Output: features [N, t, h', w', C'].
 """
 
 import keras
 
+from gan_keras.config.train import ModelSettings
 from gan_keras.models.discriminator import Discriminator
-from gan_keras.models.pyramid import pyramid
-from gan_keras.models.views import view_shapes
-from gan_keras.train_settings import ClipSettings, ModelSettings
+from gan_keras.models.downsampling_trunk import downsampling_trunk
 
 _STEM_SIDE = 8
-VIEW = "small"
+VIEW = "low_resolution"
 
 
-def clip(clips: ClipSettings, model: ModelSettings) -> Discriminator:
-    """Builds the judge of whole clips."""
-    shown = keras.Input(view_shapes(clips, model)[VIEW], name="samples")
-    frames = keras.ops.reshape(shown, (-1, *shown.shape[2:]))
-    x = pyramid(frames, model, 2 * model.discriminator_width, _STEM_SIDE, clips.num_frames)
-    return Discriminator(VIEW, lambda view: view, keras.Model(shown, x, name="clip"))
+def clip(view_shape: tuple[int, ...], model: ModelSettings) -> Discriminator:
+    """Builds the trunk."""
+    samples = keras.Input(view_shape, name="samples")
+    frames = keras.ops.reshape(samples, (-1, *view_shape[1:]))
+    x = downsampling_trunk(frames, model, 2 * model.discriminator_width, _STEM_SIDE, view_shape[0])
+    return Discriminator(VIEW, lambda view: view, keras.Model(samples, x, name="clip"))

@@ -1,27 +1,25 @@
-"""Whole clips as one row of numbers, fully connected layers (Goodfellow et al., 2014, arXiv:1406.2661).
+"""Discriminator of whole clips at low resolution, fully connected layers (Goodfellow et al., 2014, arXiv:1406.2661).
 
-Input: samples [N, T, h, w, 3], about -1 to 1. Output: features [N, C].
+Input: samples [N, T, h, w, C], about -1 to 1. Output: features [N, C'].
 Leaky ReLU instead of the paper's maxout and dropout.
 """
 
 import keras
 from keras import layers
 
-from gan_keras.models import blocks
+from gan_keras.config.train import ModelSettings
+from gan_keras.layers import blocks
 from gan_keras.models.discriminator import Discriminator
-from gan_keras.models.views import small_scale
-from gan_keras.train_settings import ClipSettings, ModelSettings
 
-_HIDDEN = 16
-VIEW = "small"
+_HIDDEN_WIDTH = 16
+VIEW = "low_resolution"
 
 
-def mlp(clips: ClipSettings, model: ModelSettings) -> Discriminator:
-    """Builds the judge."""
-    scale = small_scale(clips, model)
-    shown = keras.Input((clips.num_frames, clips.height // scale, clips.width // scale, 3), name="samples")
-    x = layers.Flatten(name="row")(shown)
+def mlp(view_shape: tuple[int, ...], model: ModelSettings) -> Discriminator:
+    """Builds the trunk."""
+    samples = keras.Input(view_shape, name="samples")
+    x, units = layers.Flatten(name="flat_samples")(samples), _HIDDEN_WIDTH * model.discriminator_width
     for i in range(2):
-        x = blocks.activation(blocks.dense(x, _HIDDEN * model.discriminator_width, f"hidden_{i}"), f"activation_{i}")
-    x = blocks.dense(x, _HIDDEN * model.discriminator_width, "hidden_2")
-    return Discriminator(VIEW, lambda view: view, keras.Model(shown, x, name="mlp"))
+        x = blocks.leaky_relu(blocks.dense(x, units, f"hidden_{i}"), f"activation_{i}")
+    x = blocks.dense(x, units, "hidden_2")
+    return Discriminator(VIEW, lambda view: view, keras.Model(samples, x, name="mlp"))

@@ -1,0 +1,48 @@
+"""Turns a folder of videos into clips that train.py trains on.
+
+    python prepare.py --source=data/shapes --out=/tmp/clips --resolution=64 --num_frames=16
+
+takes about ten seconds on two cores and leaves in /tmp/clips the shards, `manifest.json`, and `report.html` with a
+contact sheet and every file skipped and why. The same command again has nothing to do; after a kill it goes on where
+it was.
+
+    python prepare.py --source=data/shapes --inspect
+
+only reports what would be made, how large, and how long it would take. train.py prepares a raw folder by itself: this
+command is for looking first, and for preparing once what several runs share.
+"""
+
+from pathlib import Path
+
+from gan_keras import logging
+from gan_keras.config import flags
+from gan_keras.config.commands import PrepareSettings
+from gan_keras.config.train import ClipSettings, HardwareSettings
+from gan_keras.errors import UserError
+
+
+def define_flags() -> None:
+    """Defines the flags of source, clips and workers."""
+    flags.define(PrepareSettings)
+    flags.define(ClipSettings)
+    flags.define(HardwareSettings, only=("workers",))
+
+
+def main() -> None:
+    """Prepares, or inspects, and says where things are."""
+    logging.import_tensorflow()
+    from gan_keras.data.inspection import inspect
+    from gan_keras.data.prepare import prepare
+    from gan_keras.data.report import summary
+
+    settings, clip = flags.settings(PrepareSettings), flags.settings(ClipSettings)
+    workers = flags.settings(HardwareSettings).workers
+    if settings.inspect:
+        print(inspect(settings.source, clip, workers, Path(settings.out) if settings.out else None))
+        return
+    if not settings.out:
+        raise UserError("`out` must name the folder to make. Received: out=")
+    out = Path(settings.out)
+    print(summary(prepare(settings.source, out, clip, workers)))
+    print(f"\nClips: {out}\nReport: {out / 'report.html'}\nNext: python train.py --data={out} "
+          "--run_dir=RUN_FOLDER")

@@ -1,0 +1,133 @@
+"""Settings of the commands other than `train`. Nothing here imports TensorFlow."""
+
+import dataclasses
+import re
+
+from gan_keras.config.settings import Settings, setting
+from gan_keras.errors import UserError
+
+MIN_EVALUATED_CLIPS = 16
+"""Clips below which nothing can be evaluated."""
+
+
+@dataclasses.dataclass(frozen=True)
+class PrepareSettings(Settings):
+    """Preparation of training clips."""
+
+    source: str = setting("", "Source of clips: a folder of videos (nested folders: classes), of folders of frames or "
+                          "of image strips; .npy or .npz; shapes:COUNT.")
+    out: str = setting("", "Folder to make: shards, manifest.json, report.html.")
+    inspect: bool = setting(False, "Only report what would be made; writes nothing but a report.html, and that only "
+                            "when `out` is named.")
+
+
+@dataclasses.dataclass(frozen=True)
+class ExportSettings(Settings):
+    """Export of a SavedModel."""
+
+    run_dir: str = setting("", "Folder of the run that train.py made.")
+    export_dir: str = setting("", "Folder of versions, as a server wants it; the export becomes the next number in it. "
+                              "By default `export` in the run folder.")
+    checkpoint: int = setting(0, "Step of the checkpoint to export; 0: the best one where the run keeps it, else "
+                              "the newest.", minimum=0)
+
+    def check(self) -> None:
+        """Checks that what has no sensible default is named."""
+        if not self.run_dir:
+            raise UserError("`run_dir` must name a run folder. Received: run_dir=")
+
+
+@dataclasses.dataclass(frozen=True)
+class GenerateSettings(Settings):
+    """Generation of clips."""
+
+    model: str = setting("", "A version that export.py made, or the folder of versions, for the newest.")
+    seeds: str = setting("0-15", "Seeds of the clips: `0-15`, `1,5,9`, or both mixed. The same seed is the same clip, "
+                         "always.")
+    num_frames: int = setting(0, "Frames of a clip, from the first one on; 0: as many as in training. Any number "
+                            "where the generator is recurrent: its sequences have no end.", minimum=0)
+    label: tuple[str, ...] = setting(
+        (), "Class of the clips, of a model that was trained with --classes, or several with weights, which mixes them,"
+        " as in walk:0.7,wave:0.3; empty: by the seed.")
+    input: str = setting("", "Instead of seeds: clips for a model that takes some, as of --task=reconstruct; a folder "
+                         "of videos, or one.")
+    interpolation_steps: int = setting(0, "Clips interpolated between each clip of the input and the next; 0: the "
+                                       "reconstructions alone.", minimum=0, maximum=64)
+    fps: float = setting(0.0, "Frames per second at which the files play; 0: as the training clips did.",
+                         minimum=0.0, maximum=240.0)
+    out: str = setting("clips.webm", ".webm, .mp4 or .gif: all clips side by side. .png: a contact sheet, a clip in "
+                       "each row. .npz: the array `videos`, uint8 [N, T, H, W, 3]. Any of them with {seed} in it: a "
+                       "file for each clip. No extension: a folder of frames, or of such a folder for each of several "
+                       "seeds.")
+
+    def check(self) -> None:
+        """Checks that what has no sensible default is named."""
+        for name in ("model", "out"):
+            if not getattr(self, name):
+                raise UserError(f"`{name}` must name a path. Received: {name}=")
+        if self.interpolation_steps and not self.input:
+            raise UserError("`interpolation_steps` needs `input`, the clips to interpolate between. Received: "
+                            f"interpolation_steps={self.interpolation_steps}, input=")
+        if self.input and (self.label or self.num_frames):
+            raise UserError("`input` is reconstructed as it is: it takes neither `label` nor `num_frames`. Received: "
+                            f"input={self.input}, label={','.join(self.label)}, num_frames={self.num_frames}")
+
+
+@dataclasses.dataclass(frozen=True)
+class EvaluateSettings(Settings):
+    """Evaluation of a generator."""
+
+    run_dir: str = setting("", "Run folder to evaluate, that train.py made.")
+    model: str = setting("", "Exported version to evaluate, or the folder of versions, for the newest.")
+    videos: str = setting("", "Anybody's clips to evaluate: an .npz with `videos`, an .npy (uint8 [N, T, H, W, 3]), or "
+                          "a folder of videos.")
+    data: str = setting("", "Real clips to compare with: a prepared folder or a raw source as train.py takes it. By "
+                        "default the run's.")
+    checkpoint: int = setting(0, "Step of the run's checkpoint; 0: the best one where the run keeps it, else the "
+                              "newest.", minimum=0)
+    clips: int = setting(0, "Clips to evaluate; 0: 1024, and 256 to validate metrics; fewer where clips are large.",
+                         minimum=0, maximum=65536)
+    out: str = setting("", "Folder for report.html, metrics.jsonl and TensorBoard's events. By default `evaluation` in "
+                       "the run folder, else runs/evaluation-NAME.")
+    validate_metrics: bool = setting(False, "Validate the metrics instead: corrupt real clips by known amounts, and "
+                                     "report which metric responds.")
+
+    def check(self) -> None:
+        """Checks that one thing is evaluated, and against real clips."""
+        named = {name: getattr(self, name) for name in ("run_dir", "model", "videos")}
+        if not self.validate_metrics and sum(map(bool, named.values())) != 1:
+            raise UserError("Exactly one of `run_dir`, `model` and `videos` must be named. Received: "
+                            + ", ".join(f"{name}={value}" for name, value in named.items()))
+        if self.validate_metrics and (self.model or self.videos):
+            raise UserError("`validate_metrics` takes real clips, `data` or those of `run_dir`, and nothing else. "
+                            f"Received: model={self.model}, videos={self.videos}")
+        if not self.data and not self.run_dir:
+            raise UserError("`data` must name the real clips, a prepared folder or a raw source, as in "
+                            "--data=my_videos/. Received: data=")
+        if self.checkpoint and (not self.run_dir or self.validate_metrics):
+            raise UserError(f"`checkpoint` is one of a `run_dir`. Received: checkpoint={self.checkpoint}")
+        if 0 < self.clips < MIN_EVALUATED_CLIPS:
+            raise UserError(f"`clips` must be at least {MIN_EVALUATED_CLIPS}, or 0. Received: clips={self.clips}")
+
+
+@dataclasses.dataclass(frozen=True)
+class FeatureSettings(Settings):
+    """Features of your own network, compared beside the built-in ones."""
+
+    features: str = setting("", "Your network that takes clips, a SavedModel that you trust or a .keras file; empty: "
+                            "only the built-in features.")
+    features_name: str = setting("features", "Name of the features of your network; i3d_logits: they are the logits of "
+                                 "I3D, and their Fréchet distance is the FVD.")
+    features_signature: str = setting("serving_default", "Signature of your SavedModel to call.")
+    features_layer: str = setting("", "Output of your network to take; empty: the only one that it has.")
+    features_size: int = setting(0, "Side to which frames are resized for your network; 0: as it declares it, else the "
+                                 "clips' own.", minimum=0, maximum=2048)
+    features_range: str = setting("-1..1", "Values that your network takes for black..white; one that takes uint8 "
+                                  "always gets 0..255.", choices=("-1..1", "0..1", "0..255"))
+
+    def check(self) -> None:
+        """Checks that the name can be part of a metric's name, and is not that of built-in features."""
+        built_in = ("appearance", "motion", "joint")
+        if not re.fullmatch("[a-z0-9_]+", self.features_name) or self.features_name in built_in:
+            raise UserError(f"`features_name` must be of a-z, 0-9 and _, and none of {', '.join(built_in)}. "
+                            f"Received: features_name={self.features_name}")

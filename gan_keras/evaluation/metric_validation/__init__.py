@@ -1,0 +1,1 @@
+"""Validation of the metrics on real clips that are corrupted by known amounts."""

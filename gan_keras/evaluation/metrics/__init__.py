@@ -1,0 +1,1 @@
+"""Metrics: what each module measures of clips, and the records that they share."""

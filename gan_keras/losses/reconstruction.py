@@ -1,0 +1,33 @@
+"""Reconstruction losses: pure functions of samples and what was made of them, one number for each sample, [N] float32.
+
+References:
+    1. Larsen et al., Autoencoding beyond pixels using a learned similarity metric, 2016 (arXiv:1512.09300), eq. 7.
+    2. Kingma and Welling, Auto-encoding variational Bayes, 2014 (arXiv:1312.6114), appendix B.
+"""
+
+import tensorflow as tf
+
+
+def l1(target: tf.Tensor, reconstruction: tf.Tensor) -> tf.Tensor:
+    """Mean absolute difference of samples [N, ...]."""
+    return tf.reduce_mean(tf.abs(reconstruction - target), axis=list(range(1, target.shape.rank)))
+
+
+def l2(target: tf.Tensor, reconstruction: tf.Tensor) -> tf.Tensor:
+    """Mean squared difference of samples [N, ...]; of discriminator features, Larsen 2016."""
+    return tf.reduce_mean(tf.square(reconstruction - target), axis=list(range(1, target.shape.rank)))
+
+
+FUNCTIONS = {function.__name__: function for function in (l1, l2)}
+"""The losses of pixels by name."""
+
+
+def kl_divergence(mean: tf.Tensor, log_variance: tf.Tensor) -> tf.Tensor:
+    """KL divergence of a normal distribution from the standard normal one, summed over its dimensions (Kingma 2014).
+
+    Args:
+        mean: [N, ...].
+        log_variance: of the same shape.
+    """
+    each = 0.5 * (tf.exp(log_variance) + tf.square(mean) - 1.0 - log_variance)
+    return tf.reduce_sum(each, axis=list(range(1, mean.shape.rank)))

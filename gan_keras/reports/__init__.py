@@ -1,0 +1,1 @@
+"""Reports: building blocks of HTML pages and text tables."""

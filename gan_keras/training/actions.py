@@ -1,0 +1,170 @@
+"""Actions of the training loop: logging, samples, evaluation, checkpoints. Only the chief process has them."""
+
+import time
+from pathlib import Path
+
+from absl import logging
+
+from gan_keras.data.input_pipeline import first_clips
+from gan_keras.data.records import Manifest
+from gan_keras.evaluation.callback import EvaluationCallback
+from gan_keras.runs import checkpoints
+from gan_keras.runs.run_folder import RunFolder
+from gan_keras.runs.summaries import Summaries
+from gan_keras.training.loop import Action, TrainingLoop
+from gan_keras.training.metrics import mean_over_steps
+from gan_keras.video.contact_sheets import enlarge
+from gan_keras.video.encode import write_clip
+
+SAMPLES = 16
+"""Clips that are sampled from the fixed seeds 0 to 15 every time."""
+_SHEET_ROWS = 8
+
+
+class LogMetrics(Action):
+    """Writes the mean metrics of the steps since the last time to TensorBoard and `metrics.jsonl`.
+
+    Raises:
+        FloatingPointError: no gradient was finite in any of these steps.
+    """
+
+    def __init__(self, interval: int, run: RunFolder, summaries: Summaries) -> None:
+        super().__init__(interval)
+        self._run, self._summaries = run, summaries
+
+    def run(self, loop: TrainingLoop) -> None:
+        """See the class."""
+        steps, seconds = loop.recent_steps()
+        start = time.monotonic()
+        metrics = mean_over_steps(steps)
+        seconds["step"] += time.monotonic() - start  # where devices run behind, reading waits for them
+        skipped = round(metrics.pop("skipped") * len(steps))
+        if skipped:
+            span = f"steps {loop.step - len(steps) + 1} to {loop.step}"
+            if skipped == len(steps):
+                raise FloatingPointError(f"No gradient was finite in {span}: the run diverged. The last checkpoint "
+                                         "is older. Try a lower --learning_rate or --precision=float32.")
+            logging.warning("%d of %s skipped, their gradients were not finite.", skipped, span)
+        clips_per_second = len(steps) * loop.config.optimization.batch_size / seconds["step"]
+        metrics |= {"skipped_steps": skipped, "learning_rate": loop.gan.learning_rate,
+                    "speed/clips_per_second": clips_per_second,
+                    "speed/input_wait_share": seconds["input"] / seconds["step"]}
+        self._summaries.scalars(loop.step, metrics)
+        self._run.append_metrics(loop.step, {name: round(value, 6) for name, value in metrics.items()})
+        loop.progress.note = f"step {loop.step}, {clips_per_second:.1f} clips/s, loss " + ", ".join(
+            f"{name.removeprefix('loss/')} {value:.2f}" for name, value in metrics.items() if name.startswith("loss/"))
+
+
+class WriteSamples(Action):
+    """Writes samples of fixed seeds to TensorBoard, and as a contact sheet and a playing clip to the samples folder.
+
+    Attributes:
+        path: of the last contact sheet and clip, without suffix.
+    """
+
+    path: Path
+
+    def __init__(self, interval: int, run: RunFolder, summaries: Summaries, prepared: Path, manifest: Manifest) -> None:
+        super().__init__(interval)
+        self._run, self._summaries, self._fps = run, summaries, manifest.playback_fps
+        self._real = first_clips(prepared, manifest, manifest.clip.num_frames, SAMPLES)
+        self._written_at = 0
+
+    def write_real_clips(self, step: int) -> None:
+        """Writes real clips and the settings to TensorBoard, to look at beside the samples."""
+        self._summaries.settings(step)
+        self._summaries.clips(step, "clips/real", self._real, self._fps)
+
+    def run(self, loop: TrainingLoop) -> None:
+        """See the class."""
+        if self._written_at == loop.step:
+            return
+        self._written_at = loop.step
+        clips = loop.sample(range(SAMPLES), self._real)
+        self._summaries.clips(loop.step, "clips/generated", clips, self._fps)
+        self._summaries.weights(loop.step, loop.gan.ema.named_weights("weights"))
+        shown = enlarge(clips)
+        self.path = self._run.samples / f"step-{loop.step:06d}"
+        write_clip(self.path.with_suffix(".png"), shown[:_SHEET_ROWS], self._fps)
+        write_clip(self.path.with_suffix(".webm"), shown, self._fps)
+
+    def finish(self, loop: TrainingLoop, interrupted: bool) -> None:
+        """Samples of the last step, unless a signal asks for a quick end."""
+        if not interrupted:
+            self.run(loop)
+
+
+class SaveCheckpoint(Action):
+    """Saves all variables; spares the checkpoint of the best evaluation."""
+
+    def __init__(self, interval: int, run: RunFolder, step: int) -> None:
+        super().__init__(interval)
+        self._run, self._saved_at = run, step
+
+    def run(self, loop: TrainingLoop) -> None:
+        """See the class."""
+        if self._saved_at == loop.step:
+            return
+        self._saved_at = loop.step
+        best = self._run.best()  # what is written down: until that changes, its checkpoint is needed
+        checkpoints.save(self._run.checkpoints, loop.step, loop.gan.variables, loop.config.run.keep_checkpoints,
+                         best.step if best else None)
+
+    def finish(self, loop: TrainingLoop, interrupted: bool) -> None:
+        """The checkpoint of the last step."""
+        self.run(loop)
+
+
+class Evaluate(Action):
+    """Evaluates the generator; keeps the checkpoint of the best evaluation and stops early where none improves."""
+
+    def __init__(self, interval: int, run: RunFolder, summaries: Summaries, callback: EvaluationCallback,
+                 save_checkpoint: SaveCheckpoint) -> None:
+        super().__init__(interval)
+        self._run, self._summaries, self._callback, self._save = run, summaries, callback, save_checkpoint
+
+    @property
+    def should_stop(self) -> bool:
+        """Whether `patience` evaluations brought no improvement."""
+        return self._callback.should_stop
+
+    def run(self, loop: TrainingLoop) -> None:
+        """See the class."""
+        if self._callback.has_evaluated(loop.step):
+            return
+        before = self._callback.best
+        self._summaries.scalars(loop.step, self._callback.evaluate(loop.step, loop.sample))
+        if self._callback.best != before:
+            self._save.run(loop)
+            self._run.save_best(self._callback.best)
+        logging.info("%s", self._callback)
+
+    def finish(self, loop: TrainingLoop, interrupted: bool) -> None:
+        """Evaluation of the last step, and a line where training stopped early."""
+        if not interrupted:
+            self.run(loop)
+        if self.should_stop and not interrupted:
+            best = self._callback.best
+            logging.info("Stopped at step %d: %s was best at step %d, %.4g, and has not improved in %d evaluations.",
+                         loop.step, best.metric, best.step, best.value, loop.config.run.patience)
+
+
+def make_actions(loop: TrainingLoop, prepared: Path, manifest: Manifest) -> list[Action]:
+    """The actions that the settings ask for, in the order in which they are done; none but for the chief process.
+
+    Raises:
+        UserError: too few clips to evaluate with.
+    """
+    if not loop.distribution.is_chief:
+        return []
+    settings = loop.config.run
+    run = RunFolder(Path(settings.run_dir))
+    summaries = Summaries(run)
+    save = SaveCheckpoint(settings.checkpoint_every, run, loop.step)
+    samples = WriteSamples(settings.sample_every, run, summaries, prepared, manifest)
+    actions = [LogMetrics(settings.log_every, run, summaries)]
+    if settings.evaluate_every:
+        callback = EvaluationCallback.create(run, loop.config, prepared, manifest)
+        actions.append(Evaluate(settings.evaluate_every, run, summaries, callback, save))
+    samples.write_real_clips(loop.step)
+    return [*actions, save, samples]

@@ -1,0 +1,175 @@
+"""The loop around the training step: batches, steps, actions, a clean end."""
+
+import math
+import signal
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+import numpy as np
+import tensorflow as tf
+from absl import logging
+
+from gan_keras.config.train import Config
+from gan_keras.data.input_pipeline import training_batches
+from gan_keras.data.records import Manifest
+from gan_keras.losses.forward_pass import Tensors
+from gan_keras.progress import Progress
+from gan_keras.runs import checkpoints
+from gan_keras.runs.run_folder import RunFolder, TrainingData
+from gan_keras.training import hardware
+from gan_keras.training.distribution import Distribution
+from gan_keras.training.train_step import VideoGAN
+
+
+class Action:
+    """Something that is done every so many steps, and at the end of training; see `training.actions`.
+
+    Args:
+        interval: steps between two times; 0: at the end alone.
+
+    Attributes:
+        should_stop: whether training should end early.
+    """
+
+    should_stop = False
+
+    def __init__(self, interval: int) -> None:
+        self.interval = interval
+
+    def run(self, loop: "TrainingLoop") -> None:
+        """Does it; called after every `interval` steps."""
+        raise NotImplementedError
+
+    def finish(self, loop: "TrainingLoop", interrupted: bool) -> None:
+        """Called once after the last step; `interrupted` by a signal."""
+
+
+class TrainingLoop:
+    """Training from a step on.
+
+    Args:
+        gan: what is trained.
+        step: steps that were trained already.
+        batches: global batches from that step on, this process' rows.
+
+    Attributes:
+        config: the settings.
+        gan: what is trained.
+        distribution: of the run over devices and processes.
+        step: steps trained so far.
+        progress: its note is shown beside the progress.
+    """
+
+    def __init__(self, gan: VideoGAN, step: int, batches: tf.data.Dataset) -> None:
+        self.config, self.gan, self.distribution, self.step = gan.config, gan, gan.distribution, step
+        self._batches = iter(batches)
+        self._signal = 0
+        self._recent: list[Tensors] = []
+        self._seconds = {"step": 0.0, "input": 0.0}
+
+    def run(self, actions: Sequence[Action]) -> None:
+        """Trains to the last step, to the time limit, until an action asks for the end, or until a signal does.
+
+        Raises:
+            SystemExit: a signal asked for the end; the code is 128 + its number.
+        """
+        steps, limit = self.config.optimization.steps, math.ceil(60 * self.config.run.minutes)
+        begin = time.monotonic()
+        with self._signals_noted(), _progress(self.step, steps, limit) as self.progress:
+            while self.step < steps and not self._should_stop(actions, begin, limit):
+                self._train_step()
+                for action in actions:
+                    if action.interval and self.step % action.interval == 0:
+                        action.run(self)
+                self.progress.reach(int(time.monotonic() - begin) if limit else self.step)
+        for action in actions:
+            action.finish(self, interrupted=bool(self._signal))
+        if self._signal:
+            logging.info("Stopped by %s at step %d, which is saved. The same command goes on from here.",
+                         signal.Signals(self._signal).name, self.step)
+            raise SystemExit(128 + self._signal)
+
+    def recent_steps(self) -> tuple[list[Tensors], dict[str, float]]:
+        """Metrics of the steps since the last call, and the seconds that `step` and `input` took in them."""
+        recent, seconds = self._recent, self._seconds
+        self._recent, self._seconds = [], dict.fromkeys(seconds, 0.0)
+        return recent, seconds
+
+    def sample(self, seeds: Sequence[int], clips: np.ndarray) -> np.ndarray:
+        """Samples of the moving average, one at a time, as a server makes them.
+
+        Args:
+            seeds: of the samples.
+            clips: real clips uint8 [N, T, H, W, 3], given to tasks that take clips, in turn.
+
+        Returns:
+            uint8 [len(seeds), T, H, W, 3].
+        """
+        return np.concatenate([
+            self.gan.sample(tf.constant([seed], tf.int64), tf.constant(clips[i % len(clips)][np.newaxis]))
+            for i, seed in enumerate(seeds)])
+
+    def _should_stop(self, actions: Sequence[Action], begin: float, limit: int) -> bool:
+        over = limit > 0 and time.monotonic() - begin >= limit
+        return self.distribution.any(bool(self._signal) or over or any(action.should_stop for action in actions))
+
+    def _train_step(self) -> None:
+        start = time.monotonic()
+        batch = next(self._batches)
+        ready = time.monotonic()
+        self._recent.append(self.gan.train_step(self.distribution.split(batch), tf.constant(self.step, tf.int64),
+                                                self.gan.objective.schedule(self.step)))
+        self.step += 1
+        self._seconds["input"] += ready - start
+        self._seconds["step"] += time.monotonic() - start
+
+    @contextmanager
+    def _signals_noted(self) -> Iterator[None]:
+        def note(number: int, _: object) -> None:
+            self._signal = number
+
+        before = {number: signal.signal(number, note) for number in (signal.SIGTERM, signal.SIGINT)}
+        try:
+            yield
+        finally:
+            for number, handler in before.items():
+                signal.signal(number, handler)
+
+
+def start_training(config: Config, prepared: Path, manifest: Manifest, distribution: Distribution) -> TrainingLoop:
+    """Starts a run, or goes on with what its folder holds.
+
+    Args:
+        config: the resolved settings.
+        prepared: folder of the prepared clips.
+        manifest: of that folder.
+        distribution: of the run.
+    """
+    run = RunFolder(Path(config.run.run_dir))
+    gan = VideoGAN.create(config, distribution, hardware.precision_policy(config.hardware),
+                          hardware.uses_xla(config.hardware))
+    step = checkpoints.restore(run.checkpoints, gan.variables) or 0
+    if step:
+        logging.info("Resuming %s at step %d.", run.path, step)
+    elif config.run.init_from:
+        _initialize_from(RunFolder(Path(config.run.init_from)), gan)
+    if distribution.is_chief:
+        counts = {split: manifest.count(split) for split in manifest.splits}
+        run.save_config(config, TrainingData(Path(manifest.source).name, manifest.playback_fps, list(manifest.classes),
+                                             counts))
+        run.drop_metrics_after(step)
+    rows = distribution.rows(config.optimization.batch_size)
+    return TrainingLoop(gan, step, training_batches(prepared, manifest, config, step, rows))
+
+
+def _initialize_from(other: RunFolder, gan: VideoGAN) -> None:
+    other.load_config()  # raises UserError where it is no run
+    count = checkpoints.initialize_from(other.checkpoints, gan.weights)
+    logging.info("Initialized %d of %d weights from %s.", count, len(gan.weights), other.path)
+
+
+def _progress(step: int, steps: int, limit: int) -> Progress:
+    """Counts seconds where the time is limited, else steps."""
+    return Progress("train", limit, "s") if limit else Progress("train", steps, "steps", step)

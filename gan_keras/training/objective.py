@@ -1,0 +1,138 @@
+"""The objective: losses of all networks for one training step, computed by one replica from its rows of the batch.
+
+An objective is a list of terms (`losses.forward_pass.LossTerm`). It computes a forward pass once, each term from it,
+and sums terms per network. All numbers are this replica's share of the mean over the global batch, so that a sum over
+the replicas is that mean.
+"""
+
+from typing import NamedTuple
+
+import tensorflow as tf
+
+from gan_keras.data.augment import augment
+from gan_keras.data.input_pipeline import Batch
+from gan_keras.layers.clipping import clip_with_inward_gradient
+from gan_keras.losses import adversarial
+from gan_keras.losses.forward_pass import DiscriminatorPass, Example, ForwardPass, LossTerm, StepNoise, Tensors
+from gan_keras.losses.unrolling import unrolled_outputs
+from gan_keras.models.build import view_factor
+from gan_keras.models.discriminator import Discriminator, repeat_for_samples
+from gan_keras.models.views import Views, sampled_frames, views_of
+from gan_keras.tasks.task import Networks, Task
+
+
+class StepSchedule(NamedTuple):
+    """What a step computes; each value is traced once.
+
+    Attributes:
+        generator: whether the generator and auxiliary networks are updated.
+        intervals: intervals of terms that are due.
+    """
+
+    generator: bool
+    intervals: tuple[int, ...]
+
+
+class Objective:
+    """Losses of the networks of a task.
+
+    Args:
+        task: whose terms and examples.
+        networks: that are trained.
+        replicas: over how many devices a batch is split.
+    """
+
+    def __init__(self, task: Task, networks: Networks, replicas: int) -> None:
+        self._task, self._networks, self._replicas, self._config = task, networks, replicas, task.config
+        self._terms = [term for term in task.terms(networks) if term.weight]
+        self._factor = view_factor(task.config.clip, task.config.model)
+
+    @property
+    def crosses_replicas(self) -> bool:
+        """Whether a loss needs values of other replicas before it is done; XLA cannot compile such a step."""
+        return self._replicas > 1 and any(term.crosses_replicas for term in self._terms)
+
+    def schedule(self, step: int) -> StepSchedule:
+        """What a step computes."""
+        intervals = sorted({term.interval for term in self._terms})
+        return StepSchedule(generator=(step + 1) % self._config.objective.discriminator_steps == 0,
+                            intervals=tuple(interval for interval in intervals if step % interval == 0))
+
+    def losses(self, batch: Batch, noise: StepNoise, schedule: StepSchedule
+               ) -> tuple[Tensors, Tensors, dict[str, tuple[tf.Tensor, tf.Tensor]]]:
+        """Computes the losses of a step.
+
+        Args:
+            batch: this replica's rows.
+            noise: of this replica.
+            schedule: what this step computes.
+
+        Returns:
+            The loss of each network that is updated; losses and terms by the names under which they are logged; and
+            the logits of each discriminator for real and generated samples, [N]. All losses are shares of the global
+            mean.
+        """
+        forward = self.forward(batch, noise, schedule)
+        size = float(batch.clips.shape[0] * self._replicas)
+        losses, metrics = {}, {}
+        for term in self._terms:
+            if self._is_due(term, schedule):
+                value = tf.reduce_sum(term.compute(forward)) / size
+                losses[term.network] = losses.get(term.network, 0.0) + term.weight * term.interval * value
+                metrics[f"terms/{term.network}/{term.name}"] = value
+        metrics |= {f"loss/{network}": loss for network, loss in losses.items()}
+        logits = {name: tuple(tf.reshape(outputs.logits, [-1]) for outputs in (
+            through.real_outputs, through.generated_outputs)) for name, through in forward.discriminators.items()}
+        return losses, metrics, logits
+
+    def forward(self, batch: Batch, noise: StepNoise, schedule: StepSchedule) -> ForwardPass:
+        """Makes examples, generates clips, and passes both through all discriminators."""
+        example = self._task.example(batch, noise)
+        frames = sampled_frames(noise.frames, self._config.clip.num_frames)
+        real = self._as_seen(views_of(example.target, frames, self._factor), example, noise)
+        inputs = {**noise.latents, **example.condition}
+        outputs = self._networks.generator.outputs(inputs, training=True)
+        generated = self._generated_views(outputs, example, noise)
+        discriminators = {name: self._discriminate(discriminator, real, generated, inputs.get("label"), schedule)
+                          for name, discriminator in self._networks.discriminators.items()}
+        forward = ForwardPass(example, noise, inputs, outputs, real, generated, discriminators)
+        if not schedule.generator:
+            return forward
+        return forward._replace(task=self._task.extend(forward, self._networks, lambda inputs, noise: (
+            self._generated_views(self._networks.generator.outputs(inputs, training=True), example, noise))))
+
+    def _is_due(self, term: LossTerm, schedule: StepSchedule) -> bool:
+        updated = schedule.generator or term.network in self._networks.discriminators
+        return updated and term.interval in schedule.intervals
+
+    def _discriminate(self, discriminator: Discriminator, real: Views, generated: Views, label: tf.Tensor | None,
+                      schedule: StepSchedule) -> DiscriminatorPass:
+        real, generated = (discriminator.samples(getattr(views, discriminator.view)) for views in (real, generated))
+        label = None if label is None else repeat_for_samples(label, real)
+        outputs = tuple(discriminator(samples, label, training=True) for samples in (real, generated))
+        objective, optimization, seen = self._config.objective, self._config.optimization, outputs
+        if objective.unroll_steps and schedule.generator:
+            seen = unrolled_outputs(discriminator, adversarial.FUNCTIONS[objective.loss], real, generated, label,
+                                    objective.unroll_steps,
+                                    optimization.discriminator_learning_rate or optimization.learning_rate)
+        return DiscriminatorPass(discriminator, real, generated, label, *outputs, seen)
+
+    def _generated_views(self, outputs: Tensors, example: Example, noise: StepNoise) -> Views:
+        frames = sampled_frames(noise.frames, self._config.clip.num_frames)
+        views = self._networks.generator.views(outputs, frames, self._factor)
+        return self._as_seen(Views(*(clip_with_inward_gradient(view, -1.0, 1.0) for view in views)), example, noise)
+
+    def _as_seen(self, views: Views, example: Example, noise: StepNoise) -> Views:
+        """Views as discriminators see them: beside the conditions that are shown, augmented, with noise."""
+        objective = self._config.objective
+        frames = sampled_frames(noise.frames, self._config.clip.num_frames)
+        for name in self._task.shown_conditions:
+            shown = views_of(example.condition[name], frames, self._factor)
+            views = Views(*(tf.concat(pair, axis=-1) for pair in zip(views, shown, strict=True)))
+        if objective.diffaugment:
+            views = Views(*(augment(view, objective.diffaugment, uniform, noise.augment_probability)
+                            for view, uniform in zip(views, noise.diffaugment, strict=True)))
+        if objective.instance_noise:
+            views = Views(*(view + objective.instance_noise * normal
+                            for view, normal in zip(views, noise.instance, strict=True)))
+        return views

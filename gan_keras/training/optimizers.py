@@ -1,0 +1,34 @@
+"""Optimizers and learning-rate schedules."""
+
+import keras
+
+from gan_keras.config.train import OptimizationSettings
+
+
+def build_optimizer(settings: OptimizationSettings, name: str, variables: list[keras.Variable]
+                    ) -> keras.optimizers.Optimizer:
+    """The optimizer of one network, its own variables made.
+
+    It does not clip: `VideoGAN` clips gradients after they were summed over the replicas, an optimizer would before.
+    """
+    of_discriminators = settings.discriminator_learning_rate if name != "generator" else 0.0
+    schedule = _schedule(settings, of_discriminators or settings.learning_rate)
+    if settings.optimizer == "sgd":
+        optimizer = keras.optimizers.SGD(schedule, name=name)
+    else:
+        optimizer = keras.optimizers.Adam(schedule, settings.beta_1, settings.beta_2, name=name)
+    optimizer.build(variables)
+    return optimizer
+
+
+def _schedule(settings: OptimizationSettings, rate: float) -> float | keras.optimizers.schedules.LearningRateSchedule:
+    """The learning rate, `rate` after the warm-up, as a function of the updates done."""
+    schedules = keras.optimizers.schedules
+    if settings.learning_rate_schedule == "cosine":
+        after = max(settings.steps - settings.warmup_steps, 1)
+        if settings.warmup_steps:
+            return schedules.CosineDecay(0.0, after, warmup_target=rate, warmup_steps=settings.warmup_steps)
+        return schedules.CosineDecay(rate, after)
+    if settings.warmup_steps:
+        return schedules.PolynomialDecay(0.0, settings.warmup_steps, rate)
+    return rate
