@@ -35,6 +35,7 @@ class SegmentedVideo:
         size: (height, width) of its frames before resizing; None where there is none.
         segments: its usable segments, as `store` returned them.
         skipped: its unusable segments, or the whole video.
+        notes: what a reader should know of how it was read: where it is damaged, how many frames were left out and why.
     """
 
     video_id: str
@@ -43,6 +44,7 @@ class SegmentedVideo:
     size: tuple[int, int] | None
     segments: tuple
     skipped: tuple[SkippedVideo, ...]
+    notes: tuple[str, ...] = ()
 
 
 def extract(video: SourceVideo, clip: ClipSettings, store: Callable[[int, np.ndarray], object]) -> SegmentedVideo:

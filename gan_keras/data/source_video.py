@@ -34,6 +34,7 @@ class SourceVideo:
         index: of the clip in its file.
         size: bytes on disk.
         stamp: changes when the content does.
+        split: `"train"` or `"test"`, as the folders of the source say; empty where they say nothing.
     """
 
     id: str
@@ -43,6 +44,7 @@ class SourceVideo:
     index: int = 0
     size: int = 0
     stamp: int = 0
+    split: str = ""
 
     def open(self) -> tuple[float | None, Frames]:
         """Frames per second (None: unknown) and the frames, uint8 RGB `[H, W, 3]`, decoded as they are asked for.
