@@ -51,10 +51,11 @@ Fréchet distances, smaller is better; below each head stands what real clips re
 class FamiliesSettings(comparison.ComparisonSettings):
     """The comparison."""
 
-    out: str = setting("runs/families", "Folder of the runs, one for each system.")
+    out: str = setting("runs/families", "Folder of the runs, one for each system.", path=True)
     only: tuple[str, ...] = setting((), "Systems to run; empty: all.", choices=tuple(FLAGFILES))
     family_minutes: float = setting(2.0, "Minutes of training of each.", above=0.0)
-    docs: str = setting("docs/families.md", "Page to write; its pictures go into a folder of its name beside it.")
+    docs: str = setting("docs/families.md", "Page to write; its pictures go into a folder of its name beside it.",
+                        path=True)
 
 
 def main() -> None:

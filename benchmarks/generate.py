@@ -55,7 +55,7 @@ print(json.dumps({"clips_per_second": found, "shape": shape[1:]}))
 class SavedModelSettings(Settings):
     """What is measured."""
 
-    model: str = setting("", "A version that export.py made, or the folder of versions, for the newest.")
+    model: str = setting("", "Exported version, or the folder of versions, for the newest.", path=True)
 
     def check(self) -> None:
         """There is no model to measure by default."""

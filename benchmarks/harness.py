@@ -28,7 +28,7 @@ TURNS = 5
 class PeerSettings(Settings):
     """A peer to compare with."""
 
-    peer: str = setting("", "Python script of the peer, measured by turns with ours; empty: none.")
+    peer: str = setting("", "Python script of the peer, measured by turns with ours; empty: none.", path=True)
     peer_python: str = setting(sys.executable, "Interpreter that has what the peer needs.")
 
     def check(self) -> None:

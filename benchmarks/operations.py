@@ -36,7 +36,7 @@ _LAYER = re.compile(r"/([a-z]+)(?:_\d+)?/([a-z]+_?[a-z0-9]*)")
 class OperationsSettings(Settings):
     """The measurement."""
 
-    trace: str = setting("", "Folder to keep the trace in; empty: none.")
+    trace: str = setting("", "Folder to keep the trace in; empty: none.", path=True)
 
 
 def main() -> None:

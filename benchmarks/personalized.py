@@ -33,7 +33,7 @@ _MEMORIZATION = ("memorization/copied", "memorization/ratio", "memorization/dist
 class PersonalizedSettings(comparison.ComparisonSettings):
     """The two runs."""
 
-    out: str = setting("runs/personalizing", "Folder of the two runs.")
+    out: str = setting("runs/personalizing", "Folder of the two runs.", path=True)
     base_minutes: float = setting(12.0, "Minutes of training on all but the new combination.", above=0.0)
     minutes: float = setting(3.0, "Minutes of training on the new clips.", above=0.0)
 

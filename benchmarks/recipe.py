@@ -68,7 +68,7 @@ COLUMNS = {
 class RecipeSettings(comparison.ComparisonSettings):
     """The comparison."""
 
-    out: str = setting("runs/recipe", "Folder of the runs, one for each variant.")
+    out: str = setting("runs/recipe", "Folder of the runs, one for each variant.", path=True)
     only: tuple[str, ...] = setting((), "Variants to run; empty: all.", choices=tuple(VARIANTS))
     recipe_minutes: float = setting(4.0, "Minutes of training of each variant.", above=0.0)
 
@@ -114,9 +114,9 @@ def make(run: RunFolder, train_flags: list[str], given: dict[str, Any], settings
     """
     comparison.train(run, settings.recipe_minutes, *train_flags)
     changed = {flag.removeprefix("--").split("=")[0] for flag in train_flags[len(given):]}
-    run.resolve({name: value for name, value in given.items() if name not in changed})  # or says what differs
+    config = run.resolve({name: value for name, value in given.items() if name not in changed})  # or says what differs
     stored = run.load_config().run
-    if (stored.minutes, stored.data) != (settings.recipe_minutes, given["data"]):
+    if (stored.minutes, stored.data) != (settings.recipe_minutes, config.run.data):
         raise UserError(f"{run.path} was trained for {stored.minutes:g} minutes on {stored.data}: take another --out. "
                         f"Received: recipe_minutes={settings.recipe_minutes:g}, data={given['data']}")
     comparison.evaluate(run, settings.clips)

@@ -8,7 +8,7 @@ import os
 import sys
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from absl import logging as absl_logging
@@ -25,8 +25,9 @@ class _ProgressSafeHandler(logging.Handler):
 
     def emit(self, record: logging.LogRecord) -> None:
         prefix = "WARNING: " if record.levelno >= logging.WARNING else ""
-        tqdm.write(prefix + record.getMessage(), file=sys.stderr)
-        sys.stderr.flush()
+        with suppress(OSError):  # the terminal was closed: what is done meanwhile goes on, and saves
+            tqdm.write(prefix + record.getMessage(), file=sys.stderr)
+            sys.stderr.flush()
 
 
 def show_log_lines() -> None:

@@ -3,9 +3,11 @@ weights, saved as a training run saves them."""
 
 import json
 import os
+import resource
 import shutil
 import subprocess
 import sys
+from contextlib import contextmanager
 from pathlib import Path
 
 from gan_keras.logging import import_tensorflow
@@ -53,9 +55,13 @@ def finish(process):
 
 
 def metric_lines(folder):
-    """The lines of a folder's `metrics.jsonl`."""
+    """The lines of a folder's `metrics.jsonl`, which is strict JSON."""
+    def refuse(word):
+        raise AssertionError(f"{word} is no JSON")
+
     file = folder / "metrics.jsonl"
-    return [json.loads(line) for line in file.read_text().splitlines()] if file.exists() else []
+    lines = file.read_text().splitlines() if file.exists() else []
+    return [json.loads(line, parse_constant=refuse) for line in lines]
 
 
 def sample(gan, seed):
@@ -145,3 +151,18 @@ def run(trained, tmp_path):
     """A copy of the run folder, to be damaged."""
     shutil.copytree(trained[0].path, tmp_path / "run", ignore=shutil.ignore_patterns("export"))
     return RunFolder(tmp_path / "run")
+
+
+@pytest.fixture
+def small_files():
+    """A context in which no file can grow beyond so many bytes, as on a full disk."""
+    @contextmanager
+    def limited(size):
+        before = resource.getrlimit(resource.RLIMIT_FSIZE)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (size, before[1]))
+        try:
+            yield
+        finally:
+            resource.setrlimit(resource.RLIMIT_FSIZE, before)
+
+    return limited

@@ -7,7 +7,9 @@ import sys
 import pytest
 import tensorflow as tf
 
-from benchmarks import flops, harness, operations, recipe, scaling
+from benchmarks import flops, folder, folder_kinds, harness, operations, recipe, scaling
+from gan_keras.config.train import ClipSettings
+from gan_keras.data.prepare import prepare
 from gan_keras.errors import UserError
 from gan_keras.runs.run_folder import RunFolder
 from tests.conftest import ROOT
@@ -141,13 +143,38 @@ def test_tables_are_markdown():
         "| name | value |\n|---|---|\n| one | 1.235 |\n| none | – |")
 
 
+@pytest.mark.slow
+def test_every_kind_of_file_in_a_folder_becomes_what_it_should(tmp_path):
+    expected = folder_kinds.write_folder(tmp_path / "source", 1, seed=1)
+    manifest = prepare(str(tmp_path / "source"), tmp_path / "prepared", ClipSettings(resolution="32", num_frames=8), 1)
+    accounts = folder_kinds.check(manifest, expected)
+    assert [text for account in accounts.values() for text in account.wrong] == []
+    assert len(accounts) > 75 and set(manifest.classes) == set(folder_kinds.CLASSES)
+    turned = accounts["turned"].outcomes
+    expected["turned"] = {name: folder_kinds.Expected("left out", "blank") for name in expected["turned"]}
+    [wrong] = folder_kinds.check(manifest, expected)["turned"].wrong
+    assert turned == {"used": 1} and "used and not left out, `blank` is not said" in wrong
+    del expected["turned"]
+    assert len(folder_kinds.check(manifest, expected)["unforeseen"].wrong) == 1
+
+
+def test_a_killed_preparation_is_compared_to_the_byte(tmp_path):
+    for name in ("one", "other"):
+        (tmp_path / name).mkdir()
+        for file, content in (("manifest.json", "{}"), ("train", name)):
+            (tmp_path / name / file).write_text(content)
+    (tmp_path / "one" / "report.html").write_text("")
+    assert folder.differences(tmp_path / "one", tmp_path / "other") == [
+        "report.html differs after the kills", "train differs after the kills"]
+
+
 def test_benchmarks_import_nothing_heavy_before_their_flags_are_parsed():
     commands = [path.stem for path in BENCHMARKS if "flags.run(main" in path.read_text()]
     code = ("import importlib, json, sys\n"
             f"for name in {commands}: importlib.import_module(f'benchmarks.{{name}}')\n"
             "print(json.dumps([m for m in ('tensorflow', 'keras', 'cv2', 'numpy') if m in sys.modules]))")
     found = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
-    assert len(commands) == 9 and json.loads(found.stdout) == []
+    assert len(commands) == 10 and json.loads(found.stdout) == []
 
 
 @pytest.mark.parametrize(("name", "layer"), [

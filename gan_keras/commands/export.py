@@ -10,6 +10,7 @@ from pathlib import Path
 
 from gan_keras import logging
 from gan_keras.config import flags
+from gan_keras.config.command_line import next_command
 from gan_keras.config.commands import ExportSettings
 from gan_keras.runs.run_folder import RunFolder
 
@@ -24,13 +25,12 @@ def main() -> None:
     settings = flags.settings(ExportSettings)
     logging.import_tensorflow()
     from gan_keras.serving.export import export
-    from gan_keras.serving.model_description import ModelDescription
+    from gan_keras.serving.model_description import ModelDescription, serve_command
 
     run = RunFolder(Path(settings.run_dir))
     folder = Path(settings.export_dir) if settings.export_dir else run.exports
     version = export(run, folder, settings.checkpoint or None)
     print(f"Exported as {version}\n"
           f"Model card: {version / 'model_card.md'}\n"
-          f"Generate:   {ModelDescription.load(version).generate_command(str(folder))}\n"
-          f"Serve:      docker run --rm -p 8501:8501 -v {folder.absolute()}:/models/video_gan -e MODEL_NAME=video_gan "
-          "tensorflow/serving")
+          f"Generate:   {next_command('generate', model=folder, **ModelDescription.load(version).example_flags)}\n"
+          f"Serve:      {serve_command(str(folder.absolute()))}")

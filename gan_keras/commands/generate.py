@@ -1,4 +1,4 @@
-"""Generates clips from a SavedModel that export.py made; nothing else of the run is needed.
+"""Generates clips from an exported SavedModel; nothing else of the run is needed.
 
     python generate.py --model=runs/quickstart/export --seeds=0-15 --out=clips.webm
 
@@ -9,6 +9,7 @@ load those that you trust.
 
 from gan_keras import logging
 from gan_keras.config import flags
+from gan_keras.config.command_line import next_command
 from gan_keras.config.commands import GenerateSettings
 
 
@@ -27,5 +28,6 @@ def main() -> None:
     if settings.input:
         print(f"Clips: {settings.out} (of {settings.input}, by {model.path})")
     else:
-        print(f"Clips: {settings.out} (seeds {settings.seeds}, from {model.path})\n"
-              f"More:  python generate.py --model={settings.model} --seeds=100-115 --out=more.webm")
+        label = {"label": settings.label} if settings.label else {}
+        more = next_command("generate", model=settings.model, seeds="100-115", **label, out="more.webm")
+        print(f"Clips: {settings.out} (seeds {settings.seeds}, from {model.path})\nMore:  {more}")

@@ -1,4 +1,4 @@
-"""Turns a folder of videos into clips that train.py trains on.
+"""Turns a folder of videos into clips to train on.
 
     python prepare.py --source=data/shapes --out=/tmp/clips --resolution=64 --num_frames=16
 
@@ -8,7 +8,7 @@ it was.
 
     python prepare.py --source=data/shapes --inspect
 
-only reports what would be made, how large, and how long it would take. train.py prepares a raw folder by itself: this
+only reports what would be made, how large, and how long it would take. Training prepares a raw folder by itself: this
 command is for looking first, and for preparing once what several runs share.
 """
 
@@ -16,6 +16,7 @@ from pathlib import Path
 
 from gan_keras import logging
 from gan_keras.config import flags
+from gan_keras.config.command_line import next_command
 from gan_keras.config.commands import PrepareSettings
 from gan_keras.config.train import ClipSettings, HardwareSettings
 from gan_keras.errors import UserError
@@ -41,8 +42,7 @@ def main() -> None:
         print(inspect(settings.source, clip, workers, Path(settings.out) if settings.out else None))
         return
     if not settings.out:
-        raise UserError("`out` must name the folder to make. Received: out=")
+        raise UserError("`out` must name the folder to make, as in --out=prepared/mine. Received: out=")
     out = Path(settings.out)
     print(summary(prepare(settings.source, out, clip, workers)))
-    print(f"\nClips: {out}\nReport: {out / 'report.html'}\nNext: python train.py --data={out} "
-          "--run_dir=RUN_FOLDER")
+    print(f"\nClips: {out}\nReport: {out / 'report.html'}\nNext: {next_command('train', data=out)}")

@@ -1,11 +1,13 @@
 """Entry point of all commands: `gan-keras COMMAND --flags`, and the scripts `COMMAND.py`."""
 
 import importlib
+import re
 import sys
 from typing import NoReturn
 
 from gan_keras.commands import COMMANDS
 from gan_keras.config import flags
+from gan_keras.config.command_line import next_command
 
 
 def run_command(name: str, arguments: list[str]) -> NoReturn:
@@ -17,7 +19,8 @@ def run_command(name: str, arguments: list[str]) -> NoReturn:
     """
     command = importlib.import_module(f"gan_keras.commands.{name}")
     command.define_flags()
-    flags.run(command.main, arguments, command.__doc__)
+    documentation = re.sub(r"python (\w+)\.py", lambda script: next_command(script[1]), command.__doc__)
+    flags.run(command.main, arguments, documentation)
 
 
 def main() -> NoReturn:

@@ -15,8 +15,8 @@ class PrepareSettings(Settings):
     """Preparation of training clips."""
 
     source: str = setting("", "Source of clips: a folder of videos (nested folders: classes), of folders of frames or "
-                          "of image strips; .npy or .npz; shapes:COUNT.")
-    out: str = setting("", "Folder to make: shards, manifest.json, report.html.")
+                          "of image strips; .npy or .npz; shapes:COUNT.", path=True)
+    out: str = setting("", "Folder to make: shards, manifest.json, report.html.", path=True)
     inspect: bool = setting(False, "Only report what would be made; writes nothing but a report.html, and that only "
                             "when `out` is named.")
 
@@ -25,9 +25,9 @@ class PrepareSettings(Settings):
 class ExportSettings(Settings):
     """Export of a SavedModel."""
 
-    run_dir: str = setting("", "Folder of the run that train.py made.")
+    run_dir: str = setting("", "Folder of the training run.", path=True)
     export_dir: str = setting("", "Folder of versions, as a server wants it; the export becomes the next number in it. "
-                              "By default `export` in the run folder.")
+                              "By default `export` in the run folder.", path=True)
     checkpoint: int = setting(0, "Step of the checkpoint to export; 0: the best one where the run keeps it, else "
                               "the newest.", minimum=0)
 
@@ -41,16 +41,16 @@ class ExportSettings(Settings):
 class GenerateSettings(Settings):
     """Generation of clips."""
 
-    model: str = setting("", "A version that export.py made, or the folder of versions, for the newest.")
+    model: str = setting("", "Exported version, or the folder of versions, for the newest.", path=True)
     seeds: str = setting("0-15", "Seeds of the clips: `0-15`, `1,5,9`, or both mixed. The same seed is the same clip, "
                          "always.")
     num_frames: int = setting(0, "Frames of a clip, from the first one on; 0: as many as in training. Any number "
                             "where the generator is recurrent: its sequences have no end.", minimum=0)
-    label: tuple[str, ...] = setting(
-        (), "Class of the clips, of a model that was trained with --classes, or several with weights, which mixes them,"
-        " as in walk:0.7,wave:0.3; empty: by the seed.")
+    label: str = setting("", "Class of the clips, of a model that was trained with --classes, or several with weights, "
+                         "which mixes them, as in walk:0.7,wave:0.3; in such a list, a name with commas is in double "
+                         "quotes with its weight. Empty: by the seed.")
     input: str = setting("", "Instead of seeds: clips for a model that takes some, as of --task=reconstruct; a folder "
-                         "of videos, or one.")
+                         "of videos, or one.", path=True)
     interpolation_steps: int = setting(0, "Clips interpolated between each clip of the input and the next; 0: the "
                                        "reconstructions alone.", minimum=0, maximum=64)
     fps: float = setting(0.0, "Frames per second at which the files play; 0: as the training clips did.",
@@ -58,7 +58,7 @@ class GenerateSettings(Settings):
     out: str = setting("clips.webm", ".webm, .mp4 or .gif: all clips side by side. .png: a contact sheet, a clip in "
                        "each row. .npz: the array `videos`, uint8 [N, T, H, W, 3]. Any of them with {seed} in it: a "
                        "file for each clip. No extension: a folder of frames, or of such a folder for each of several "
-                       "seeds.")
+                       "seeds.", path=True)
 
     def check(self) -> None:
         """Checks that what has no sensible default is named."""
@@ -70,25 +70,26 @@ class GenerateSettings(Settings):
                             f"interpolation_steps={self.interpolation_steps}, input=")
         if self.input and (self.label or self.num_frames):
             raise UserError("`input` is reconstructed as it is: it takes neither `label` nor `num_frames`. Received: "
-                            f"input={self.input}, label={','.join(self.label)}, num_frames={self.num_frames}")
+                            f"input={self.input}, label={self.label}, num_frames={self.num_frames}")
 
 
 @dataclasses.dataclass(frozen=True)
 class EvaluateSettings(Settings):
     """Evaluation of a generator."""
 
-    run_dir: str = setting("", "Run folder to evaluate, that train.py made.")
-    model: str = setting("", "Exported version to evaluate, or the folder of versions, for the newest.")
+    run_dir: str = setting("", "Run folder to evaluate.", path=True)
+    model: str = setting("", "Exported version to evaluate, or the folder of versions, for the newest.",
+                         path=True)
     videos: str = setting("", "Anybody's clips to evaluate: an .npz with `videos`, an .npy (uint8 [N, T, H, W, 3]), or "
-                          "a folder of videos.")
-    data: str = setting("", "Real clips to compare with: a prepared folder or a raw source as train.py takes it. By "
-                        "default the run's.")
+                          "a folder of videos.", path=True)
+    data: str = setting("", "Real clips to compare with: a prepared folder or a raw source as the command train "
+                        "takes it. By default the run's.", path=True)
     checkpoint: int = setting(0, "Step of the run's checkpoint; 0: the best one where the run keeps it, else the "
                               "newest.", minimum=0)
     clips: int = setting(0, "Clips to evaluate; 0: 1024, and 256 to validate metrics; fewer where clips are large.",
                          minimum=0, maximum=65536)
     out: str = setting("", "Folder for report.html, metrics.jsonl and TensorBoard's events. By default `evaluation` in "
-                       "the run folder, else runs/evaluation-NAME.")
+                       "the run folder, else runs/evaluation-NAME.", path=True)
     validate_metrics: bool = setting(False, "Validate the metrics instead: corrupt real clips by known amounts, and "
                                      "report which metric responds.")
 
@@ -115,7 +116,7 @@ class FeatureSettings(Settings):
     """Features of your own network, compared beside the built-in ones."""
 
     features: str = setting("", "Your network that takes clips, a SavedModel that you trust or a .keras file; empty: "
-                            "only the built-in features.")
+                            "only the built-in features.", path=True)
     features_name: str = setting("features", "Name of the features of your network; i3d_logits: they are the logits of "
                                  "I3D, and their Fréchet distance is the FVD.")
     features_signature: str = setting("serving_default", "Signature of your SavedModel to call.")

@@ -1,26 +1,54 @@
 """absl flags derived from the settings, and the frame that every command runs in.
 
+What the command line names wins over flagfiles (`config.flagfiles`), wherever on it they stand; of two flagfiles the
+later one wins.
+
 Exit codes: 0 done; 2 the user's mistake, in one line; 1 a failure of ours, with its traceback.
 """
 
 import dataclasses
+import io
 import sys
 import textwrap
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, NoReturn
 
 from absl import flags
 
-from gan_keras.config.settings import Settings, rules_of
+from gan_keras.config.flagfiles import FlagLine, read_flagfile
+from gan_keras.config.settings import Settings, format_value, parse_list, rules_of
 from gan_keras.config.train import Config
 from gan_keras.errors import UserError
+from gan_keras.files import expand_home
 from gan_keras.logging import show_log_lines
 
 FLAGS = flags.FLAGS
-_DEFINE = {str: flags.DEFINE_string, int: flags.DEFINE_integer, float: flags.DEFINE_float, bool: flags.DEFINE_bool,
-           tuple: flags.DEFINE_list}
+_EXPECTED = {int: "a whole number", float: "a number", bool: "true or false",
+             str: "a path, where ~NAME is the home folder of that user and ./~NAME a file or folder",
+             tuple: 'names between commas, a name with commas in double quotes, as in red,"light, blue"'}
+"""What the text of a flag must be, by the type of its value, where there is text that it cannot be."""
+
 _TITLES: list[str] = []
 """Of the groups whose flags are defined, which absl has as modules."""
+
+
+class _ListParser(flags.ArgumentParser):
+    """`parse_list` of what absl gives: the text of a flag, or its default."""
+
+    def parse(self, argument: str | tuple[str, ...]) -> tuple[str, ...]:
+        return argument if isinstance(argument, tuple) else parse_list(argument)
+
+
+class _PathParser(flags.ArgumentParser):
+    """A path with the home folder in place of `~`."""
+
+    def parse(self, argument: str) -> str:
+        return expand_home(argument)
+
+
+class _Serializer(flags.ArgumentSerializer):
+    def serialize(self, value: Any) -> str:
+        return format_value(value)
 
 
 def define(settings: type[Settings], only: Iterable[str] | None = None) -> None:
@@ -29,8 +57,17 @@ def define(settings: type[Settings], only: Iterable[str] | None = None) -> None:
     _TITLES.append(title)
     for field in dataclasses.fields(settings):
         if only is None or field.name in only:
-            default = list(field.default) if isinstance(field.default, tuple) else field.default
-            _DEFINE[type(field.default)](field.name, default, _help(field), module_name=title)
+            _define(field, title)
+
+
+def _define(field: dataclasses.Field, title: str) -> None:
+    kind, arguments = type(field.default), (field.name, field.default, _help(field))
+    parsers = {int: flags.IntegerParser, float: flags.FloatParser, tuple: _ListParser}
+    if kind is bool:
+        flags.DEFINE_bool(*arguments, module_name=title)
+    else:
+        parser = _PathParser() if rules_of(field).path else parsers.get(kind, flags.ArgumentParser)()
+        flags.DEFINE(parser, *arguments, serializer=_Serializer(), module_name=title)
 
 
 def define_config() -> None:
@@ -42,7 +79,7 @@ def define_config() -> None:
 def named_settings() -> dict[str, Any]:
     """Settings that the user named on the command line or in a flagfile, and only those."""
     modules = FLAGS.flags_by_module_dict()
-    return {flag.name: _value(flag.name) for title in _TITLES for flag in modules[title] if flag.present}
+    return {flag.name: flag.value for title in _TITLES for flag in modules[title] if flag.present}
 
 
 def named_config() -> dict[str, Any]:
@@ -52,7 +89,7 @@ def named_config() -> dict[str, Any]:
 
 def settings(group: type[Settings]) -> Any:
     """A group of settings from its flags, defaults included."""
-    return group(**{field.name: _value(field.name) for field in dataclasses.fields(group) if field.name in FLAGS})
+    return group(**{field.name: FLAGS[field.name].value for field in dataclasses.fields(group) if field.name in FLAGS})
 
 
 def run(main: Callable[[], None], arguments: list[str], documentation: str) -> NoReturn:
@@ -67,17 +104,19 @@ def run(main: Callable[[], None], arguments: list[str], documentation: str) -> N
 
 
 def _exit_code(main: Callable[[], None], arguments: list[str], documentation: str) -> int:
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")  # a terminal, or a path, of another encoding
     if {"--help", "-help", "-h"} & set(arguments[1:]):
         print(f"{documentation.strip()}\n\n{_flags_help()}")
         return 0
     try:
-        rest = FLAGS(arguments)[1:]
-        if rest:
-            raise UserError(f"Not a flag: {rest[0]} (flags look like --name=value; --help lists them)")
+        _parse(arguments)
         show_log_lines()
         main()
-    except (UserError, flags.Error) as error:
-        print(f"{arguments[0].rsplit('/', 1)[-1]}: {' '.join(str(error).split())}", file=sys.stderr)
+    except UserError as error:
+        line = " ".join(part.strip() for part in str(error).splitlines())
+        print(f"{arguments[0].rsplit('/', 1)[-1]}: {line}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
         print("Interrupted.", file=sys.stderr)
@@ -85,9 +124,45 @@ def _exit_code(main: Callable[[], None], arguments: list[str], documentation: st
     return 0
 
 
-def _value(name: str) -> Any:
-    value = FLAGS[name].value
-    return tuple(value) if isinstance(value, list) else value
+def _parse(arguments: Sequence[str]) -> None:
+    """Sets the flags.
+
+    Args:
+        arguments: name of the program, then its arguments.
+
+    Raises:
+        UserError: an argument that is no flag, or a value that a flag cannot have.
+    """
+    flagfiles, own = [], []
+    remaining = iter(arguments[1:])
+    for argument in remaining:
+        name, equals, value = argument.removeprefix("-").removeprefix("-").partition("=")
+        if not argument.startswith("-") or not name:
+            raise UserError(f"Not a flag: {argument}. Flags look like --name=value, a value with spaces in quotes; "
+                            "--help lists them.")
+        if not equals and (name == "flagfile" or (name in FLAGS and not FLAGS[name].boolean)):
+            value = next(remaining, None)
+            if value is None:
+                raise UserError(f"`{name}` must have a value, as in --{name}=VALUE. Received: {argument}")
+            argument = f"{argument}={value}"
+        if name == "flagfile":
+            flagfiles.append(value)
+        else:
+            own.append(FlagLine(argument, ""))
+    for line in (*(line for path in flagfiles for line in read_flagfile(path)), *own):
+        _set_flag(line)
+    FLAGS.mark_as_parsed()
+
+
+def _set_flag(line: FlagLine) -> None:
+    name, _, value = line.argument.lstrip("-").partition("=")
+    try:
+        FLAGS(["", line.argument])
+    except flags.IllegalFlagValueError as error:
+        raise UserError(f"{line.place}`{name}` must be {_EXPECTED[type(FLAGS[name].default)]}. "
+                        f"Received: {name}={value}") from error
+    except (flags.Error, ValueError) as error:
+        raise UserError(f"{line.place}{error}") from error
 
 
 def _help(field: dataclasses.Field) -> str:
@@ -106,8 +181,7 @@ def _flags_help() -> str:
     for title in _TITLES:
         lines.append(f"\n{title}")
         for flag in modules[title]:
-            default = ",".join(flag.default) if isinstance(flag.default, list) else flag.default
-            lines.append(f"  --{flag.name}={default}")
+            lines.append(f"  --{flag.name}={format_value(flag.default)}")
             for line in flag.help.split("\n"):
                 lines += textwrap.wrap(line, 100, initial_indent="      ", subsequent_indent="        ")
     return "\n".join(lines)

@@ -6,12 +6,15 @@ derive from these fields. Nothing here imports TensorFlow.
 
 import dataclasses
 import math
+import re
 from collections.abc import Callable, Collection, Mapping
 from typing import Any, NoReturn
 
 from gan_keras.errors import UserError
 
 _RULES = "rules"
+_ITEM = re.compile(r'\s*+(?:"(?P<quoted>(?:[^"]|"")*)"|(?P<plain>(?!")[^,]*?))\s*(?P<end>,|\Z)')
+"""An item of a list on the command line, up to the comma after it."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -27,6 +30,7 @@ class Rules:
         weighted: whether each name may end in `:WEIGHT`.
         changeable: whether the value may differ when a run is resumed.
         placeholder: item that stands for a value found in the data; a resumed run keeps the value that it found.
+        path: whether the value is a path, or may be one; on the command line a `~` at its start is the home folder.
     """
 
     help: str
@@ -37,11 +41,12 @@ class Rules:
     weighted: bool = False
     changeable: bool = False
     placeholder: str | None = None
+    path: bool = False
 
 
 def setting(default: Any, help: str, *, minimum: float | None = None, maximum: float | None = None,
             above: float | None = None, choices: Mapping[str, str] | Collection[str] = (), weighted: bool = False,
-            changeable: bool = False, placeholder: str | None = None) -> Any:
+            changeable: bool = False, placeholder: str | None = None, path: bool = False) -> Any:
     """Dataclass field of a setting.
 
     Args:
@@ -54,9 +59,10 @@ def setting(default: Any, help: str, *, minimum: float | None = None, maximum: f
         weighted: see `Rules`.
         changeable: see `Rules`.
         placeholder: see `Rules`.
+        path: see `Rules`.
     """
     named = dict(choices) if isinstance(choices, Mapping) else dict.fromkeys(choices, "")
-    rules = Rules(help, minimum, maximum, above, named, weighted, changeable, placeholder)
+    rules = Rules(help, minimum, maximum, above, named, weighted, changeable, placeholder, path)
     return dataclasses.field(default=default, metadata={_RULES: rules})
 
 
@@ -66,13 +72,43 @@ def rules_of(field: dataclasses.Field) -> Rules:
 
 
 def split_weight(item: str) -> tuple[str, float]:
-    """`"frame:0.5"` → `("frame", 0.5)`; without a colon the weight is 1.
+    """`"frame:0.5"` → `("frame", 0.5)`; without a colon the weight is 1. A name may hold colons.
 
     Raises:
-        ValueError: the weight is not a number.
+        ValueError: what is after the last colon is not a number.
     """
-    name, _, weight = item.partition(":")
-    return name, float(weight) if weight else 1.0
+    name, colon, weight = item.rpartition(":")
+    return (name, float(weight)) if colon else (item, 1.0)
+
+
+def parse_list(text: str) -> tuple[str, ...]:
+    """`'pair, "a, b",clip'` → `("pair", "a, b", "clip")`, as in CSV.
+
+    Space around items is dropped. An item in double quotes is taken as it is, a quote inside it doubled.
+
+    Raises:
+        ValueError: a quote that is not closed, or text behind one that is.
+    """
+    items, end, more = [], 0, bool(text.strip())
+    while more:
+        match = _ITEM.match(text, end)
+        if not match:
+            raise ValueError(f"not a list: {text}")
+        items.append(match["plain"] if match["quoted"] is None else match["quoted"].replace('""', '"'))
+        end, more = match.end(), bool(match["end"])
+    return tuple(items)
+
+
+def format_value(value: Any) -> str:
+    """Text of a value on the command line; of a tuple, the one that `parse_list` reads back."""
+    if isinstance(value, tuple):
+        return ",".join(_format_item(str(item)) for item in value)
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def _format_item(item: str) -> str:
+    plain = item and item == item.strip() and not set(item) & set(',"\r\n')
+    return item if plain else '"' + item.replace('"', '""') + '"'
 
 
 class Settings:
@@ -89,8 +125,7 @@ class Settings:
 
 def _check_value(field: dataclasses.Field, value: Any) -> None:
     def fail(expected: str) -> NoReturn:
-        shown = ",".join(value) if isinstance(value, tuple) else value
-        raise UserError(f"`{field.name}` must be {expected}. Received: {field.name}={shown}")
+        raise UserError(f"`{field.name}` must be {expected}. Received: {field.name}={format_value(value)}")
 
     rules, expected = rules_of(field), type(field.default)
     if type(value) is not expected:

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Self
 
-from gan_keras.config.settings import Settings, setting, split_weight
+from gan_keras.config.settings import Settings, format_value, setting, split_weight
 from gan_keras.data import AUGMENTATIONS
 from gan_keras.errors import UserError
 from gan_keras.losses import ADVERSARIAL_LOSSES, GRADIENT_PENALTIES, RECONSTRUCTION_LOSSES
@@ -58,6 +58,7 @@ class ClipSettings(Settings):
         "a cut; 1 detects none.", above=0.0, maximum=1.0)
     keep: tuple[str, ...] = setting((), "Kinds of clips to keep that are skipped otherwise.",
                                     choices=("blank", "frozen", "duplicate"))
+    follow_links: bool = setting(False, "Follow links that lead out of the source folder, and links to folders.")
 
     def check(self) -> None:
         """Checks that the resolution can be parsed."""
@@ -183,7 +184,8 @@ class ObjectiveSettings(Settings):
     latent_adversarial_weight: float = setting(
         0.1, "Weight of the latent discriminator's loss of --encoder_prior=adversarial.", minimum=0.0)
     perceptual_network: str = setting(
-        "", "A frozen network for the perceptual loss, .keras or the folder of a SavedModel; empty: no such loss.")
+        "", "A frozen network for the perceptual loss, .keras or the folder of a SavedModel; empty: no such loss.",
+        path=True)
     perceptual_weight: float = setting(1.0, "Weight of the perceptual loss.", minimum=0.0)
     mask_sparsity_weight: float = setting(0.1, "Weight of the sparsity of a foreground's mask.", minimum=0.0)
     augment: tuple[str, ...] = setting((), "Augmentation of the training clips, the same for every frame of a clip.",
@@ -215,9 +217,10 @@ class OptimizationSettings(Settings):
     batch_size: int = setting(16, "Clips of a training step, over all devices together.", minimum=1, maximum=65536)
     seed: int = setting(0, "Seed of weights, latents, order of clips and augmentation.", minimum=0, maximum=2**31 - 1)
     optimizer: str = setting("adam", "Optimizer of all networks.", choices=("adam", "sgd"))
-    learning_rate: float = setting(5e-4, "Learning rate after the warm-up.", above=0.0)
+    learning_rate: float = setting(5e-4, "Learning rate after the warm-up.", above=0.0, changeable=True)
     discriminator_learning_rate: float = setting(
-        0.0, "Learning rate of the discriminators after the warm-up; 0: that of the generator.", minimum=0.0)
+        0.0, "Learning rate of the discriminators after the warm-up; 0: that of the generator.", minimum=0.0,
+        changeable=True)
     learning_rate_schedule: str = setting("constant", "Schedule of the learning rate after the warm-up.",
                                           choices=("constant", "cosine"))
     warmup_steps: int = setting(0, "Steps over which the learning rate grows from 0.", minimum=0)
@@ -252,9 +255,11 @@ class RunSettings(Settings):
     """Where the run lives, and what it writes when."""
 
     data: str = setting("", "Source of clips: a folder of videos, frames or image strips, .npy, .npz, shapes:, or a "
-                        "prepared folder.", changeable=True)
-    run_dir: str = setting("", "Folder of the run; starting again in it resumes.", changeable=True)
-    init_from: str = setting("", "Run folder whose weights initialize this run, as far as names and shapes agree.")
+                        "prepared folder.", changeable=True, path=True)
+    run_dir: str = setting("", "Folder of the run; starting again in it resumes. By default runs/NAME, NAME being that "
+                           "of `data`.", changeable=True, path=True)
+    init_from: str = setting("", "Run folder whose weights initialize this run, as far as names and shapes agree.",
+                             path=True)
     log_every: int = setting(50, "Steps between two lines of metrics.", minimum=1, changeable=True)
     sample_every: int = setting(500, "Steps between two sets of samples.", minimum=1, changeable=True)
     checkpoint_every: int = setting(500, "Steps between two checkpoints.", minimum=1, changeable=True)
@@ -262,8 +267,8 @@ class RunSettings(Settings):
     minutes: float = setting(0.0, "Minutes of training after which this start ends as a whole run does; 0: no limit "
                              "but `steps`.", minimum=0.0, changeable=True)
     export: bool = setting(True, "Export a SavedModel when the run ends.", changeable=True)
-    evaluate_every: int = setting(0, "Steps between two evaluations while training, like evaluate.py's; 0: none.",
-                                  minimum=0, changeable=True)
+    evaluate_every: int = setting(0, "Steps between two evaluations while training, like those of the command evaluate;"
+                                  " 0: none.", minimum=0, changeable=True)
     evaluate_clips: int = setting(256, "Clips of an evaluation while training.", minimum=16, maximum=65536,
                                   changeable=True)
     keep_best: str = setting("", "Metric by which the best checkpoint is kept and exported; empty: the newest one is.",
@@ -296,7 +301,7 @@ class Config:
         discriminators = [split_weight(item)[0] for item in self.model.discriminators]
         if self.clip.num_frames == 1 and "pair" in discriminators:
             raise UserError("`discriminators` must be without pair where clips have one frame, as in --discriminators="
-                            f"frame. Received: num_frames=1, discriminators={','.join(discriminators)}")
+                            f"frame. Received: num_frames=1, discriminators={format_value(self.model.discriminators)}")
 
     @classmethod
     def names(cls) -> list[str]:

@@ -4,6 +4,7 @@ The outcomes of every job are stored in a work folder under the hash of its inpu
 A worker process that crashes costs one video, which is then reported by name.
 """
 
+import errno
 import functools
 import hashlib
 import json
@@ -23,14 +24,17 @@ from typing import Any
 import numpy as np
 
 from gan_keras.config.train import ClipSettings
-from gan_keras.data import cleaning, segments
+from gan_keras.data import cleaning, reasons, segments
 from gan_keras.data.source_video import SkippedVideo, SourceVideo
-from gan_keras.files import write_atomically
+from gan_keras.files import temporary_path, write_atomically
 from gan_keras.progress import Progress
 from gan_keras.video import decode
+from gan_keras.video.opencv import use_one_thread
 
-_VERSION = 2  # of outcomes and of how they are made; outcomes of another version are not used again
-CRASHED = "the decoder crashed or ran out of memory"
+_VERSION = 4  # of outcomes and of how they are made; outcomes of another version are not used again
+CRASHED = "crashed"
+"""Result of a task whose worker process died, and the reason why a video has no clips then."""
+
 _MAX_JOB_CLIPS = 32  # of one array file, or drawn ones
 
 
@@ -71,6 +75,7 @@ class DecodeJob:
             return None
         return [segments.SegmentedVideo(**{**outcome,
                                            "size": outcome["size"] and tuple(outcome["size"]),
+                                           "notes": tuple(outcome["notes"]),
                                            "segments": tuple(StoredSegment(**entry) for entry in outcome["segments"]),
                                            "skipped": tuple(SkippedVideo(**entry) for entry in outcome["skipped"])})
                 for outcome in stored]
@@ -97,13 +102,16 @@ def make_jobs(videos: Sequence[SourceVideo], clip: ClipSettings, folder: Path) -
         else:
             groups.append([video])
     settings = json.dumps(asdict(clip), sort_keys=True)
-    return [DecodeJob(tuple(group), folder / f"{_hash(_VERSION, settings, *group)}.json") for group in groups]
+    return [DecodeJob(tuple(group), folder / f"{_hash(_VERSION, settings, *(video.key for video in group))}.json")
+            for group in groups]
 
 
 def decode_job(job: DecodeJob, clip: ClipSettings) -> None:
     """Decodes the videos of a job into the work folder."""
     outcomes = []
-    with job.frames_path.open("wb") as file:
+    # Where files cannot be locked, another process may decode the same video.
+    temporary = temporary_path(job.frames_path)
+    with temporary.open("wb") as file:
         def store(first: int, frames: np.ndarray) -> StoredSegment:
             segment = StoredSegment(first, len(frames), file.tell(), cleaning.content_hash(frames))
             file.write(frames.tobytes())
@@ -116,24 +124,49 @@ def decode_job(job: DecodeJob, clip: ClipSettings) -> None:
                 file.seek(start)
                 file.truncate()
             outcomes.append(outcome)
+    temporary.replace(job.frames_path)
     _save_outcomes(job, outcomes)
 
 
-def run_jobs(jobs: Sequence[DecodeJob], clip: ClipSettings, workers: int) -> None:
-    """Runs every job that has not run yet, with a progress bar.
+def run_jobs(jobs: Sequence[DecodeJob], clip: ClipSettings, workers: int
+             ) -> list[tuple[DecodeJob, segments.SegmentedVideo]]:
+    """Runs every job that has not run yet, or failed for a reason that may have passed, with a progress bar.
 
     Args:
         jobs: all jobs of a preparation.
         clip: settings of the clips.
         workers: processes; 0 for one a core.
+
+    Returns:
+        Job and outcome of every video.
+
+    Raises:
+        FileNotFoundError: another process has removed the work folder.
     """
-    pending = [job for job in jobs if not job.path.exists()]
+    pending = [job for job in jobs if _is_pending(job)]
     count = sum(len(job.videos) for job in jobs)
     with Progress("prepare", count, "videos", count - sum(len(job.videos) for job in pending)) as progress:
         for job, result in map_in_processes(functools.partial(decode_job, clip=clip), pending, workers):
             if result is CRASHED:
                 _save_outcomes(job, [crashed(video.id) for video in job.videos])
             progress.advance(len(job.videos))
+    outcomes = []
+    for job in jobs:
+        stored = job.outcomes()
+        if stored is None:
+            raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), str(job.path))
+        outcomes += [(job, outcome) for outcome in stored]
+    return outcomes
+
+
+def failed(outcome: segments.SegmentedVideo) -> bool:
+    """Whether a video, or a part of one, is left out for a reason that may have passed at the next start."""
+    return any(reasons.passes(entry.reason) for entry in outcome.skipped)
+
+
+def _is_pending(job: DecodeJob) -> bool:
+    outcomes = job.outcomes()
+    return outcomes is None or any(map(failed, outcomes))
 
 
 def map_in_processes(function: Callable[[Any], Any], tasks: Sequence[Any], workers: int) -> Iterator[tuple[Any, Any]]:
@@ -159,7 +192,7 @@ def map_in_processes(function: Callable[[Any], Any], tasks: Sequence[Any], worke
 
 def crashed(video_id: str) -> segments.SegmentedVideo:
     """Outcome of a video whose worker process died."""
-    return segments.SegmentedVideo(video_id, None, 0, None, (), (SkippedVideo(video_id, "unreadable", CRASHED),))
+    return segments.SegmentedVideo(video_id, None, 0, None, (), (SkippedVideo(video_id, CRASHED),))
 
 
 def cores() -> int:
@@ -200,13 +233,19 @@ def _submit(pool: ProcessPoolExecutor, function: Callable[[Any], Any], task: Any
 
 def _make_pool(workers: int) -> ProcessPoolExecutor:
     # Spawned, because forking a process that runs TensorFlow's or OpenCV's threads may hang it.
-    return ProcessPoolExecutor(workers, multiprocessing.get_context("spawn"), _start_worker)
+    return ProcessPoolExecutor(workers, multiprocessing.get_context("spawn"), _start_worker,
+                               (max(1, cores() // workers),))
 
 
-def _start_worker() -> None:
-    """Start of a worker process: ignore Ctrl-C, which the parent handles, and end with the parent."""
+def _start_worker(threads: int) -> None:
+    """Start of a worker process: ignore Ctrl-C, which the parent handles, and end with the parent.
+
+    Args:
+        threads: of the video that it decodes.
+    """
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    decode.use_one_thread()
+    use_one_thread()
+    decode.threads = threads
     threading.Thread(target=_exit_with, args=(multiprocessing.parent_process().sentinel,), daemon=True).start()
 
 

@@ -1,4 +1,4 @@
-"""Inspection of a source: what preparing it would give, without preparing it (`prepare.py --inspect`).
+"""Inspection of a source: what preparing it would give, without preparing it (`--inspect` of the command prepare).
 
 Every file is listed. A sample of the videos, spread over the source by hash, is decoded as `prepare` would decode them,
 and the rest is predicted from it. The numbers are exact for a source of no more videos than the sample.
@@ -17,14 +17,14 @@ from pathlib import Path
 import numpy as np
 
 from gan_keras.config.train import ClipSettings
-from gan_keras.data import decode_jobs, report, segments
-from gan_keras.data.source_video import SourceVideo
+from gan_keras.data import cleaning, decode_jobs, report, segments
+from gan_keras.data.source_video import OpenedVideo, SourceVideo
 from gan_keras.data.sources import Source, list_source
+from gan_keras.data.usage import account
 from gan_keras.errors import UserError
 from gan_keras.files import write_atomically
 from gan_keras.progress import Progress
 from gan_keras.reports import html
-from gan_keras.video import decode
 
 _MAX_VIDEOS = 64
 _MAX_FRAMES = 600  # decoded of each video
@@ -67,7 +67,7 @@ def inspect(source: str, clip: ClipSettings, workers: int = 0, out: Path | None 
         UserError: no such source, or there is no video in it.
     """
     segments.max_segment_frames(clip)  # raises where a clip is too large
-    listed = list_source(source, clip, exclude=out)
+    listed = list_source(source, clip)
     if not listed.videos:
         raise UserError(f"There is no video in {source}."
                         + (f" It holds {listed.skipped[0]}" if listed.skipped else ""))
@@ -75,20 +75,23 @@ def inspect(source: str, clip: ClipSettings, workers: int = 0, out: Path | None 
     inspected = sorted(_inspect_videos(sample, clip, workers), key=lambda video: video.outcome.video_id)
     rows = _fact_rows(listed, inspected, clip, workers or decode_jobs.cores())
     class_rows = sorted(Counter(video.label for video in listed.videos if video.label is not None).items())
-    skipped = [*listed.skipped, *(entry for video in inspected for entry in video.outcome.skipped)]
-    reasons = dict(Counter(entry.reason for entry in skipped).most_common())
-    parts = [html.text_table(rows)]
+    outcomes = {video.outcome.video_id: video.outcome for video in inspected}
+    usage, _ = account([video for video in listed.videos if video.id in outcomes], outcomes, listed.skipped, clip)
+    of_sample = ""
+    if len(inspected) < len(listed.videos):
+        of_sample = f"Of the {len(inspected)} videos that were decoded, and of other files:"
+    parts = [html.text_table(rows), f"{of_sample}\n{report.usage_text(usage)}".strip()]
     if class_rows:
         parts.append(html.text_table([("Class", "Videos"), *class_rows]))
-    parts.append(report.skipped_text(skipped, reasons))
     if out is None:
         parts.append("Nothing was written; with --out=FOLDER a report with a contact sheet is.")
     else:
         examples = [video.example for video in inspected if video.example is not None][:report.EXAMPLES]
-        sections = [html.table(rows), report.contact_sheet_section(examples)]
+        sections = [html.paragraph(of_sample)] if of_sample else []
+        sections += [report.headline(usage), report.contact_sheet_section(examples), html.table(rows),
+                     *report.usage_sections(usage)]
         if class_rows:
             sections += ["<h2>Classes</h2>", html.table(class_rows, ("Class", "Videos"))]
-        sections.append(report.skipped_section(skipped, reasons))
         parts.append(f"Report: {_write_report(out, html.page(f'Inspection of {source}', sections))}")
     return "\n\n".join(parts)
 
@@ -106,11 +109,11 @@ def inspect_video(video: SourceVideo, clip: ClipSettings) -> InspectedVideo:
     start = time.perf_counter()
     lengths, examples = [], []
 
-    def store(first: int, frames: np.ndarray) -> int:
+    def store(first: int, frames: np.ndarray) -> decode_jobs.StoredSegment:
         lengths.append(len(frames))
         if not examples:
             examples.append(frames[:clip.num_frames].copy())
-        return first
+        return decode_jobs.StoredSegment(first, len(frames), 0, cleaning.content_hash(frames))
 
     beginning = _Beginning(video)
     outcome = segments.extract(beginning, clip, store)
@@ -125,15 +128,16 @@ class _Beginning:
 
     def __init__(self, video: SourceVideo) -> None:
         self.id, self._video = video.id, video
+        self._frame_count: int | None = None
 
-    def open(self) -> tuple[float | None, Iterator[np.ndarray]]:
-        fps, frames = self._video.open()
-        return fps, itertools.islice(frames, _MAX_FRAMES)
+    def open(self, size: tuple[int, int]) -> OpenedVideo:
+        opened = self._video.open(size)
+        self._frame_count = opened.frame_count
+        opened.frames = itertools.islice(opened.frames, _MAX_FRAMES)
+        return opened
 
     def scale(self, decoded: int) -> float:
-        if decoded < _MAX_FRAMES or self._video.kind != "video":
-            return 1.0
-        return max(1.0, decode.probe(Path(self._video.path)).frames / decoded)
+        return 1.0 if decoded < _MAX_FRAMES else max(1.0, (self._frame_count or 0) / decoded)
 
 
 def _fact_rows(listed: Source, inspected: Sequence[InspectedVideo], clip: ClipSettings,

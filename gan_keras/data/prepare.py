@@ -3,54 +3,64 @@
 The same source and settings give the same bytes, whatever the number of workers and however often the work was
 interrupted: order and split are functions of hashes of the videos' ids.
 
-**Split.** A video is held out when the hash of its id, as a number from 0 to 1, is below `test_fraction`. So a video
-keeps its split when others are added or removed. With few videos one split may be empty: then the video nearest to the
-border changes its split, the only case in which other videos matter. All segments of a video are in the same split.
+**A prepared folder never changes** to other clips, because runs train from it and go on with it. `prepare_below` names
+folders by content, so that a source that changed makes a new one; `prepare` refuses a folder of other clips. Videos
+that failed for reasons that may pass (`data/reasons.py`) are tried again at the next start; if one succeeds, the clips
+are other ones, and they too make a new folder.
+
+**Processes that prepare the same folder** wait for each other by a lock in its work folder, which the system releases
+when a process dies. Where a file system has no locks they work side by side: what they write has names of its own and
+appears by renaming, and who finds the work folder gone looks whether the other one is done.
 """
 
-import fcntl
+import dataclasses
+import errno
 import hashlib
 import json
+import os
 import shutil
 import statistics
 from collections import Counter
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import TextIO
 
-import numpy as np
+from absl import logging
 
 from gan_keras.config.train import ClipSettings
-from gan_keras.data import decode_jobs, records, report, segments
-from gan_keras.data.records import MANIFEST_FILE, Manifest, Shard
+from gan_keras.data import decode_jobs, reasons, records, report, segments
+from gan_keras.data.records import MANIFEST_FILE, WORK_FOLDER, Manifest, Shard
 from gan_keras.data.report import REPORT_FILE
-from gan_keras.data.source_video import SkippedVideo
+from gan_keras.data.source_video import SourceVideo
 from gan_keras.data.sources import Source, list_source
+from gan_keras.data.usage import Usage, account, size
 from gan_keras.errors import UserError
-from gan_keras.files import write_atomically
+from gan_keras.files import check_path, write_atomically
 from gan_keras.progress import Progress
 
-_WORK_FOLDER = ".work"
+try:
+    import fcntl
+except ImportError:  # Windows
+    fcntl = None
+
 _SHARD_BYTES = 2**25
 _SHARD_RECORDS = 512
+_ATTEMPTS = 3  # to prepare beside a process that removes the work folder
 
 
 @dataclass(frozen=True)
 class _Segment:
     """A segment that becomes a record."""
 
-    video_id: str
-    label: str | None
+    video: SourceVideo
     stored: decode_jobs.StoredSegment
     job: decode_jobs.DecodeJob
 
     @property
     def sort_key(self) -> str:
-        return hashlib.sha256(f"{self.video_id}\n{self.stored.first}".encode()).hexdigest()
-
-    def read(self, clip: ClipSettings) -> np.ndarray:
-        return self.job.read(self.stored, clip)
+        return hashlib.sha256(f"{self.video.id}\n{self.stored.first}".encode()).hexdigest()
 
 
 def prepare(source: str, out: Path, clip: ClipSettings, workers: int = 0) -> Manifest:
@@ -66,135 +76,306 @@ def prepare(source: str, out: Path, clip: ClipSettings, workers: int = 0) -> Man
         The manifest, which is also in the folder.
 
     Raises:
-        UserError: no such source, no clip in it, or a folder that cannot be written.
+        UserError: no such source, no clip in it, or a folder that holds other clips or cannot be written.
     """
     out = Path(out)
-    listed = _list_videos(source, out, clip)
-    fingerprint = _fingerprint(listed, clip)
-    manifest = _up_to_date_manifest(out, fingerprint)
-    if manifest:
-        return manifest
-    try:
-        with _locked_work_folder(out) as work:
-            return _prepare(listed, out, work, clip, fingerprint, workers)
-    except OSError as error:
-        raise UserError(f"Prepared folder {out} cannot be written: {error.strerror or error}") from error
+    listed = list_videos(source, clip, out)
+    if (out / MANIFEST_FILE).is_file():
+        changes = describe_changes(records.load_manifest(out), listed, clip)
+        if changes:
+            raise UserError(f"{out} holds other clips, and runs may train from them: {changes}. Name another --out, or "
+                            "delete that folder first.")
+    return _Preparation(listed, clip, workers, out, by_content=False).run()[1]
 
 
-def split_of(video_id: str, test_fraction: float) -> str:
-    """`"test"` or `"train"`, as a function of a video's id."""
-    return "test" if _hash_fraction(video_id) < test_fraction else "train"
+def prepare_below(listed: Source, parent: Path, clip: ClipSettings, workers: int = 0) -> tuple[Path, Manifest]:
+    """Makes training clips of a source in a folder that is named by its content, and finds it there the next time.
+
+    The name is that of the source, resolution, frames, and eight digits of the fingerprint; further eight where videos
+    failed for reasons that may pass.
+
+    Args:
+        listed: the source, by `list_videos`.
+        parent: of prepared folders.
+        clip: settings of the clips.
+        workers: processes that decode; 0 for one a core.
+
+    Returns:
+        The folder and its manifest.
+
+    Raises:
+        UserError: no clip can be made, or the folder cannot be written.
+    """
+    name = "".join(letter if letter.isalnum() else "-" for letter in Path(listed.name).absolute().name).strip("-")
+    name = f"{name[:64] or 'clips'}-{clip.resolution}-{clip.num_frames}-{fingerprint(listed, clip)[:8]}"
+    return _Preparation(listed, clip, workers, Path(parent) / name, by_content=True).run()
 
 
-def assign_splits(video_ids: set[str], test_fraction: float) -> dict[str, str]:
-    """Split of every video, neither of them empty if possible (see the top of this file)."""
-    splits = {video_id: split_of(video_id, test_fraction) for video_id in video_ids}
-    if "train" not in splits.values():
-        splits[max(video_ids, key=_hash_fraction)] = "train"
-    elif "test" not in splits.values() and test_fraction > 0 and len(video_ids) > 1:
-        splits[min(video_ids, key=_hash_fraction)] = "test"
-    return splits
+def list_videos(source: str, clip: ClipSettings, out: Path) -> Source:
+    """Lists the videos of a source for preparation.
 
+    Args:
+        source: anything that `sources.list_source` lists.
+        clip: settings of the clips.
+        out: where the clips are to be.
 
-def _hash_fraction(video_id: str) -> float:
-    return int.from_bytes(hashlib.sha256(video_id.encode()).digest()[:8], "big") / 2**64
-
-
-def _list_videos(source: str, out: Path, clip: ClipSettings) -> Source:
+    Raises:
+        UserError: no such source, no video in it, or a clip that is too large.
+    """
     segments.max_segment_frames(clip)  # raises where a clip is too large
+    check_path(out)
     if Path(source).exists() and out.resolve() == Path(source).resolve():
         raise UserError(f"`out` must be another folder than `source`. Received: out={out}")
     if records.is_prepared(Path(source)):
-        raise UserError(f"{source} is a prepared folder already: name it as `data` of train.py.")
-    listed = list_source(source, clip, exclude=out)
+        raise UserError(f"{source} is a prepared folder already: name it as `data` of the command train.")
+    listed = list_source(source, clip)
     if not listed.videos:
-        raise UserError(_no_clips_message(listed.name, clip, list(listed.skipped)))
+        raise UserError(_no_clips_message(listed.name, clip, Usage((), listed.skipped)))
     return listed
 
 
-def _fingerprint(listed: Source, clip: ClipSettings) -> str:
-    parts = {"format": records.FORMAT, "clip": asdict(clip), "videos": [asdict(video) for video in listed.videos],
-             "skipped": [asdict(entry) for entry in listed.skipped]}
+def fingerprint(listed: Source, clip: ClipSettings, failed: Iterable[str] = ()) -> str:
+    """Fingerprint of a source as it is listed, wherever it is, and of the settings.
+
+    Args:
+        listed: the source.
+        clip: settings of the clips.
+        failed: ids of the videos that failed for reasons that may pass.
+    """
+    parts = {"format": records.FORMAT, "clip": asdict(clip), "videos": [video.key for video in listed.videos]}
+    return _hash(parts) + (f"-{_hash(sorted(failed))[:8]}" if failed else "")
+
+
+def describe_changes(manifest: Manifest, listed: Source, clip: ClipSettings) -> str:
+    """What differs between prepared clips and a source as it is listed now, in a few words; empty for nothing."""
+    if manifest.fingerprint == fingerprint(listed, clip, manifest.failed):
+        return ""
+    return describe_differences(manifest, clip, {video.id: video.key for video in listed.videos})
+
+
+def describe_differences(manifest: Manifest, clip: ClipSettings, keys: Mapping[str, str]) -> str:
+    """What differs between prepared clips and others, in a few words.
+
+    Args:
+        manifest: of the prepared clips.
+        clip: settings of the others.
+        keys: `SourceVideo.key` of the others' videos by id.
+    """
+    before = {entry.video_id: entry.key for entry in manifest.sources}
+    parts = [f"`{name}` was {_text(value)} and is {_text(getattr(clip, name))}"
+             for name, value in dataclasses.asdict(manifest.clip).items() if value != getattr(clip, name)]
+    for what, video_ids in (("new", keys.keys() - before.keys()), ("gone", before.keys() - keys.keys()),
+                            ("changed", {name for name in keys.keys() & before.keys() if keys[name] != before[name]})):
+        if video_ids:
+            verb = "video is" if len(video_ids) == 1 else "videos are"
+            parts.append(f"{len(video_ids)} {verb} {what}, such as {min(video_ids)}")
+    return "; ".join(parts) or "other videos could be decoded then"
+
+
+def _text(value: object) -> str:
+    return (",".join(value) or "empty") if isinstance(value, tuple) else str(value)
+
+
+class _Preparation:
+    """Preparation of a listed source in a folder, or beside it under a longer name.
+
+    Args:
+        listed: the source.
+        clip: settings of the clips.
+        workers: processes that decode.
+        out: the folder; the work folder is in it.
+        by_content: whether folders are named by content.
+    """
+
+    def __init__(self, listed: Source, clip: ClipSettings, workers: int, out: Path, by_content: bool) -> None:
+        self._listed, self._clip, self._workers, self._out = listed, clip, workers, out
+        self._by_content = by_content
+
+    def run(self) -> tuple[Path, Manifest]:
+        """The prepared folder and its manifest, made where they are not there."""
+        for attempt in range(_ATTEMPTS):
+            found = self._find()
+            if found and not found[1].failed:
+                return self._up_to_date(*found)
+            try:
+                with _work_folder(self._out) as work:
+                    return self._prepare(work)
+            except OSError as error:
+                found = self._find()
+                if found:  # made meanwhile by another process; or what failed cannot be tried again
+                    return self._up_to_date(*found)
+                if not isinstance(error, FileNotFoundError) or attempt == _ATTEMPTS - 1:
+                    advice = (" Name a --run_dir in a folder that can be written, or prepare elsewhere with the "
+                              "command prepare, and name its --out as --data.") if self._by_content else ""
+                    raise UserError(f"Prepared folder {self._out} cannot be written: {error.strerror or error}."
+                                    + advice) from error
+        raise AssertionError  # the last attempt returns or raises
+
+    def _find(self) -> tuple[Path, Manifest] | None:
+        """The complete folder of these clips in which the fewest videos failed, and its manifest."""
+        folders = [self._out]
+        if self._by_content:
+            folders += sorted(self._out.parent.glob(f"*-{fingerprint(self._listed, self._clip)[:8]}*"))
+        manifests = ((folder, self._manifest(folder)) for folder in folders)
+        return min(((folder, manifest) for folder, manifest in manifests if manifest),
+                   key=lambda found: len(found[1].failed), default=None)
+
+    def _manifest(self, folder: Path) -> Manifest | None:
+        """Manifest of a folder, if it is complete and of these clips."""
+        if not records.is_prepared(folder):
+            return None
+        manifest = records.load_manifest(folder)
+        sizes = {shard.file: shard.bytes for split in manifest.splits.values() for shard in split}
+        is_complete = all((folder / file).is_file() and (folder / file).stat().st_size == size
+                          for file, size in sizes.items())
+        fits = manifest.fingerprint == fingerprint(self._listed, self._clip, manifest.failed)
+        return manifest if is_complete and fits else None
+
+    def _up_to_date(self, folder: Path, manifest: Manifest) -> tuple[Path, Manifest]:
+        """A complete folder, whose manifest and report now account for the files that lie in the source today."""
+        if (folder / WORK_FOLDER).exists():  # left by a kill at the very end
+            _remove_work(folder / WORK_FOLDER)
+        videos = {entry.video_id for entry in manifest.sources}
+        of_videos = [entry for entry in manifest.skipped if entry.video_id in videos]
+        skipped = tuple(sorted([*of_videos, *self._listed.skipped],
+                               key=lambda entry: (entry.video_id, entry.reason, entry.detail)))
+        if skipped != manifest.skipped:
+            manifest = dataclasses.replace(manifest, skipped=skipped)
+            try:
+                write_atomically(folder / REPORT_FILE, _report(folder, manifest))
+                write_atomically(folder / MANIFEST_FILE, manifest.to_json())
+            except OSError as error:
+                logging.warning("The report in %s is not of today's source: %s", folder, error)
+        return folder, manifest
+
+    def _prepare(self, work: Path) -> tuple[Path, Manifest]:
+        found = self._find()  # again: by the process that was waited for
+        jobs = decode_jobs.make_jobs(self._listed.videos, self._clip, work)
+        if found and not self._succeeds_now(jobs, *found):
+            _remove_work(work)
+            return self._up_to_date(*found)
+        results = decode_jobs.run_jobs(jobs, self._clip, self._workers)
+        outcomes = {outcome.video_id: outcome for _, outcome in results}
+        job_of = {outcome.video_id: job for job, outcome in results}
+        usage, used = account(self._listed.videos, outcomes, self._listed.skipped, self._clip)
+        if not used:
+            _remove_work(work)
+            raise UserError(_no_clips_message(self._listed.name, self._clip, usage))
+        failed = [video_id for video_id, outcome in outcomes.items() if decode_jobs.failed(outcome)]
+        out = self._out
+        if failed and self._by_content:
+            out = out.with_name(f"{out.name}-{fingerprint(self._listed, self._clip, failed).split('-')[1]}")
+            out.mkdir(exist_ok=True)
+        manifest = self._manifest(out)
+        if manifest is None:
+            prepared = sorted((_Segment(video, stored, job_of[video.id]) for video, stored in used),
+                              key=lambda segment: segment.sort_key)
+            manifest = self._write(out, work, prepared, usage, failed)
+        _remove_work(work)
+        return out, manifest
+
+    def _succeeds_now(self, jobs: Sequence[decode_jobs.DecodeJob], folder: Path, manifest: Manifest) -> bool:
+        """Tries again what failed; whether a new folder is to be made because some of it no longer fails."""
+        failed = set(manifest.failed)
+        if not failed:
+            return False
+        logging.info("Trying again %d videos that failed, such as %s.", len(failed), min(failed))
+        retried = [job for job in jobs if any(video.id in failed for video in job.videos)]
+        results = decode_jobs.run_jobs(retried, self._clip, self._workers)
+        good = failed - {outcome.video_id for _, outcome in results if decode_jobs.failed(outcome)}
+        if good and not self._by_content:
+            logging.warning("%d videos that failed can be decoded now, such as %s. To use them, name another --out, or "
+                            "delete %s first.", len(good), min(good), folder)
+        return bool(good) and self._by_content
+
+    def _write(self, out: Path, work: Path, prepared: Sequence[_Segment], usage: Usage, failed: Sequence[str]
+               ) -> Manifest:
+        # From here on the folder is not what an old manifest says: its shards are damaged.
+        (out / MANIFEST_FILE).unlink(missing_ok=True)
+        classes = tuple(sorted({segment.video.label for segment in prepared if segment.video.label is not None}))
+        splits = {entry.video_id: entry.split for entry in usage.used}
+        by_split = {split: [segment for segment in prepared if splits[segment.video.id] == split]
+                    for split in records.SPLITS}
+        manifest = Manifest(
+            clip=self._clip, fingerprint=fingerprint(self._listed, self._clip, failed), source=self._listed.name,
+            classes=classes, fps=_median_fps([entry.fps for entry in usage.used]),
+            videos={split: sum(assigned == split for assigned in splits.values()) for split in records.SPLITS},
+            labels={split: dict(sorted(Counter(segment.video.label or "" for segment in by_split[split]).items()))
+                    for split in records.SPLITS},
+            splits=_write_shards(by_split, classes, self._clip, out, work),
+            skipped=tuple(usage.skipped), sources=tuple(usage.sources))
+        _remove_old_shards(out, manifest)
+        _publish(work, out / REPORT_FILE, _report(out, manifest))
+        _publish(work, out / MANIFEST_FILE, manifest.to_json())
+        return manifest
+
+
+def _hash(parts: object) -> str:
     return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
 
 
-def _up_to_date_manifest(out: Path, fingerprint: str) -> Manifest | None:
-    """Manifest of a complete folder with this fingerprint; None if it must be prepared."""
-    if not records.is_prepared(out):
-        return None
-    try:
-        manifest = records.load_manifest(out)
-    except UserError:
-        return None
-    sizes = {shard.file: shard.bytes for split in manifest.splits.values() for shard in split}
-    is_complete = all((out / file).is_file() and (out / file).stat().st_size == size for file, size in sizes.items())
-    return manifest if is_complete and manifest.fingerprint == fingerprint else None
-
-
 @contextmanager
-def _locked_work_folder(out: Path) -> Iterator[Path]:
-    """The work folder, for one process at a time; the system releases the lock when that process dies."""
-    work = out / _WORK_FOLDER
-    work.mkdir(parents=True, exist_ok=True)
-    with (work / "lock").open("w") as lock:
+def _work_folder(out: Path) -> Iterator[Path]:
+    """The work folder, for one process at a time where the file system has locks."""
+    work = out / WORK_FOLDER
+    while True:
+        work.mkdir(parents=True, exist_ok=True)
         try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as error:
-            raise UserError(f"Another process is preparing {out}: wait for it or name another folder.") from error
-        yield work
+            lock = (work / "lock").open("w")
+        except FileNotFoundError:  # removed by the process that has just finished, and so below
+            continue
+        with lock:
+            if _lock(lock, out) and not _is_same_file(lock, work / "lock"):
+                continue
+            yield work
+            return
 
 
-def _prepare(listed: Source, out: Path, work: Path, clip: ClipSettings, fingerprint: str, workers: int) -> Manifest:
-    jobs = decode_jobs.make_jobs(listed.videos, clip, work)
-    decode_jobs.run_jobs(jobs, clip, workers)
-    labels = {video.id: video.label for video in listed.videos}
-    outcomes = {outcome.video_id: (outcome, job) for job in jobs for outcome in job.outcomes()}
-    prepared = [_Segment(video_id, labels[video_id], stored, job)
-                for video_id, (outcome, job) in sorted(outcomes.items()) for stored in outcome.segments]
-    skipped = [*listed.skipped, *(entry for outcome, _ in outcomes.values() for entry in outcome.skipped)]
-    if "duplicate" not in clip.keep:
-        prepared, duplicates = _without_duplicates(prepared)
-        skipped += duplicates
-    if not prepared:
-        shutil.rmtree(work)
-        if not any(out.iterdir()):
-            out.rmdir()
-        raise UserError(_no_clips_message(listed.name, clip, skipped))
-    # From here on the folder is not what an old manifest says.
-    (out / MANIFEST_FILE).unlink(missing_ok=True)
-    classes = tuple(sorted({segment.label for segment in prepared if segment.label is not None}))
-    splits = assign_splits({segment.video_id for segment in prepared}, clip.test_fraction)
-    prepared.sort(key=lambda segment: segment.sort_key)
-    by_split = {split: [segment for segment in prepared if splits[segment.video_id] == split]
-                for split in records.SPLITS}
-    manifest = Manifest(
-        clip=clip, fingerprint=fingerprint, source=listed.name, classes=classes,
-        fps=_median_fps([outcomes[video_id][0].fps for video_id in splits]),
-        videos={split: sum(assigned == split for assigned in splits.values()) for split in records.SPLITS},
-        labels={split: dict(sorted(Counter(segment.label or "" for segment in by_split[split]).items()))
-                for split in records.SPLITS},
-        splits=_write_shards(by_split, classes, clip, out),
-        skipped=tuple(sorted(skipped, key=lambda entry: (entry.video_id, entry.reason, entry.detail))))
-    _remove_old_shards(out, manifest)
-    examples = [segment.read(clip)[:clip.num_frames] for segment in by_split["train"][:report.EXAMPLES]]
-    write_atomically(out / REPORT_FILE, report.html_report(manifest, examples))
-    shutil.rmtree(work)
-    write_atomically(out / MANIFEST_FILE, manifest.to_json())
-    return manifest
+def _lock(file: TextIO, out: Path) -> bool:
+    """Locks a file, and waits for a process that has locked it; whether the file system has locks."""
+    if fcntl is None:
+        return False
+    try:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            if error.errno not in (errno.EAGAIN, errno.EACCES):
+                raise
+            logging.info("Another process is preparing %s: waiting for it.", out)
+            fcntl.flock(file, fcntl.LOCK_EX)
+    except OSError:
+        return False
+    return True
 
 
-def _without_duplicates(prepared: list[_Segment]) -> tuple[list[_Segment], list[SkippedVideo]]:
-    originals: dict[str, _Segment] = {}
-    unique, duplicates = [], []
-    for segment in prepared:
-        original = originals.setdefault(segment.stored.hash, segment)
-        if original is segment:
-            unique.append(segment)
-        else:
-            detail = (f"{segment.stored.frames} frames from frame {segment.stored.first}, the same as "
-                      f"{original.video_id} from frame {original.stored.first}")
-            duplicates.append(SkippedVideo(segment.video_id, "duplicate", detail))
-    return unique, duplicates
+def _is_same_file(file: TextIO, path: Path) -> bool:
+    try:
+        return os.path.samestat(os.fstat(file.fileno()), path.stat())
+    except FileNotFoundError:
+        return False
+
+
+def _remove_work(work: Path) -> None:
+    """Removes a work folder as far as no other process writes there, and the folder that it is in if that is empty."""
+    shutil.rmtree(work, ignore_errors=True)
+    with suppress(OSError):
+        work.parent.rmdir()
+
+
+def _publish(work: Path, path: Path, text: str) -> None:
+    """Writes a file that appears whole; a kill leaves nothing but in the work folder."""
+    write_atomically(work / path.name, text)
+    (work / path.name).replace(path)
+
+
+def _report(folder: Path, manifest: Manifest) -> str:
+    """The HTML report, with examples from the shards."""
+    from gan_keras.data.input_pipeline import first_clips  # imports TensorFlow
+
+    examples = ()
+    if manifest.count("train"):
+        examples = first_clips(folder, manifest, manifest.clip.num_frames, report.EXAMPLES)
+    return report.html_report(manifest, examples)
 
 
 def _median_fps(rates: list[float | None]) -> float:
@@ -202,16 +383,17 @@ def _median_fps(rates: list[float | None]) -> float:
     return round(statistics.median(known), 3) if known else 0.0
 
 
-def _write_shards(by_split: dict[str, list[_Segment]], classes: tuple[str, ...], clip: ClipSettings,
-                  out: Path) -> dict[str, tuple[Shard, ...]]:
+def _write_shards(by_split: dict[str, list[_Segment]], classes: tuple[str, ...], clip: ClipSettings, out: Path,
+                  work: Path) -> dict[str, tuple[Shard, ...]]:
     groups = {split: _group_by_shard(by_split[split], clip) for split in records.SPLITS}
     shards: dict[str, tuple[Shard, ...]] = {}
     with Progress("write", sum(map(len, by_split.values())), "records") as progress:
         for split, split_groups in groups.items():
             written = []
             for number, group in enumerate(split_groups):
-                path = out / f"{split}-{number:05d}-of-{len(split_groups):05d}.tfrecord"
+                path = work / f"{split}-{number:05d}-of-{len(split_groups):05d}.tfrecord"
                 written.append(records.write_shard(path, _serialize(group, classes, clip)))
+                path.replace(out / path.name)
                 progress.advance(len(group))
             shards[split] = tuple(written)
     return shards
@@ -234,27 +416,28 @@ def _group_by_shard(prepared: list[_Segment], clip: ClipSettings) -> list[list[_
 
 def _serialize(group: list[_Segment], classes: tuple[str, ...], clip: ClipSettings) -> Iterator[tuple[bytes, int]]:
     for segment in group:
-        label = classes.index(segment.label) if segment.label is not None else -1
-        frames = segment.read(clip)
-        yield records.serialize(frames, label, segment.video_id, segment.stored.first), len(frames)
+        label = classes.index(segment.video.label) if segment.video.label is not None else -1
+        frames = segment.job.read(segment.stored, clip)
+        yield records.serialize(frames, label, segment.video.id, segment.stored.first), len(frames)
 
 
 def _remove_old_shards(out: Path, manifest: Manifest) -> None:
-    """Deletes shards of an earlier preparation with other settings."""
+    """Deletes shards of a preparation with other settings that was interrupted."""
     current = {shard.file for split in manifest.splits.values() for shard in split}
     for split in records.SPLITS:
-        for path in [*out.glob(f"{split}-*-of-*.tfrecord"), *out.glob(f".{split}-*-of-*.tfrecord.part")]:
+        for path in out.glob(f"{split}-*-of-*.tfrecord"):
             if path.name not in current:
-                path.unlink()
+                path.unlink(missing_ok=True)
 
 
-def _no_clips_message(source: str, clip: ClipSettings, skipped: list[SkippedVideo]) -> str:
+def _no_clips_message(source: str, clip: ClipSettings, usage: Usage) -> str:
     """One line on why a source has no clips."""
-    if not skipped:
+    if not usage.skipped:
         return f"There is no video in {source}."
     parts = []
-    for reason, count in Counter(entry.reason for entry in skipped).most_common(3):
-        example = next(entry for entry in skipped if entry.reason == reason)
-        detail = f" ({example.detail})" if example.detail else ""
-        parts.append(f"{count} {reason}, such as {example.video_id}{detail}")
-    return f"No clip of {clip.num_frames} frames can be made of {source}: {'; '.join(parts)}."
+    groups = usage.unused or usage.others
+    for reason, entries in list(groups.items())[:3]:
+        detail = f" ({entries[0].detail})" if entries[0].detail else ""
+        parts.append(f"{size({reason: entries})} {reason}, such as {entries[0].video_id}{detail}")
+    advice = reasons.advice(next(iter(groups)))
+    return f"No clip of {clip.num_frames} frames can be made of {source}: {'; '.join(parts)}. {advice}".strip()

@@ -7,29 +7,38 @@ A record is a `tf.train.Example` of one segment of a video, at least `num_frames
     label    int64, -1 where there is none
 
 Shards are small because one damaged byte costs the rest of a TFRecord file. The manifest has the number of records and
-the SHA-256 of each. TensorFlow is imported only by functions that read or write records.
+the SHA-256 of each, and what was made of every video of the source. TensorFlow is imported only by functions that read
+or write records.
 """
 
 import dataclasses
 import json
 from collections import Counter
 from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 from gan_keras.config.train import ClipSettings
+from gan_keras.data import reasons
 from gan_keras.data.source_video import SkippedVideo
+from gan_keras.data.usage import SourceEntry, Usage
 from gan_keras.errors import UserError
-from gan_keras.files import hash_file
+from gan_keras.files import check_path, hash_file, temporary_path
+from gan_keras.progress import Progress
 from gan_keras.video.encode import DEFAULT_FPS
 
 if TYPE_CHECKING:
     import numpy as np
     import tensorflow as tf
 
-FORMAT = 2
+_FORMATS = "gan_keras clips "
+FORMAT = f"{_FORMATS}3"
 MANIFEST_FILE = "manifest.json"
+WORK_FOLDER = ".work"
+"""Of a folder that is being prepared: what a killed process goes on with."""
 SPLITS = ("train", "test")
+_READERS = 4  # threads that hash shards: more than a disk serves at once, fewer than would push others off the cores
 
 
 @dataclasses.dataclass(frozen=True)
@@ -57,7 +66,8 @@ class Manifest:
 
     Attributes:
         clip: settings of the clips.
-        fingerprint: of the listed source and the settings; with the same one the folder is up to date.
+        fingerprint: of the videos as they were listed, and the settings; `-` and a hash of their ids follow where
+            some failed for reasons that may pass. The same one means the same clips.
         source: as the user named it.
         classes: their names; a label is an index into them. Empty when the source has no classes.
         fps: frames per second of the clips, the median over the videos; 0 when unknown.
@@ -65,6 +75,7 @@ class Manifest:
         labels: number of records by class name, `""` for none, in each split.
         splits: shards of each split.
         skipped: every file or segment that no clip is made of, and why.
+        sources: every video of the source, and what was made of it.
     """
 
     clip: ClipSettings
@@ -76,6 +87,18 @@ class Manifest:
     labels: dict[str, dict[str, int]]
     splits: dict[str, tuple[Shard, ...]]
     skipped: tuple[SkippedVideo, ...]
+    sources: tuple[SourceEntry, ...] = ()
+
+    @property
+    def usage(self) -> Usage:
+        """What became of every video and file of the source."""
+        return Usage(self.sources, self.skipped)
+
+    @property
+    def failed(self) -> list[str]:
+        """Sorted ids of the videos that failed, in whole or in part, for reasons that may pass."""
+        listed = {entry.video_id for entry in self.sources}
+        return sorted({entry.video_id for entry in self.skipped if reasons.passes(entry.reason)} & listed)
 
     @property
     def playback_fps(self) -> float:
@@ -96,12 +119,16 @@ class Manifest:
 
     def reasons(self) -> dict[str, int]:
         """Number of skipped files and segments by reason, the most frequent first."""
-        return dict(sorted(Counter(entry.reason for entry in self.skipped).items(), key=lambda pair: (-pair[1], pair)))
+        counts: Counter[str] = Counter()
+        for entry in self.skipped:
+            counts[entry.reason] += entry.count
+        return dict(sorted(counts.items(), key=lambda pair: (-pair[1], pair)))
 
     def to_json(self) -> str:
-        """Indented JSON of the manifest."""
-        return json.dumps({"format": FORMAT, **dataclasses.asdict(self), "skipped_by_reason": self.reasons()},
-                          indent=1, ensure_ascii=False) + "\n"
+        """Indented JSON of the manifest, a source video in each line."""
+        stored = {"format": FORMAT, **dataclasses.asdict(self), "skipped_by_reason": self.reasons()}
+        lines = ",\n  ".join(json.dumps(entry, ensure_ascii=False) for entry in stored.pop("sources"))
+        return f'{json.dumps(stored, indent=1, ensure_ascii=False)[:-2]},\n "sources": [\n  {lines}\n ]\n}}\n'
 
     @classmethod
     def from_json(cls, text: str) -> Self:
@@ -120,12 +147,21 @@ class Manifest:
             classes=tuple(stored.pop("classes")),
             splits={split: tuple(Shard(**shard) for shard in stored["splits"][split]) for split in SPLITS},
             skipped=tuple(SkippedVideo(**entry) for entry in stored.pop("skipped")),
+            sources=tuple(SourceEntry(**{**entry, "size": entry["size"] and tuple(entry["size"]),
+                                         "notes": tuple(entry["notes"])}) for entry in stored.pop("sources")),
             **{name: value for name, value in stored.items() if name != "splits"})
 
 
 def is_prepared(folder: Path) -> bool:
-    """Whether a folder holds prepared data."""
-    return (Path(folder) / MANIFEST_FILE).is_file()
+    """Whether a folder holds prepared data, of this or another version; a `manifest.json` of another kind is none."""
+    path = Path(folder) / MANIFEST_FILE
+    try:
+        if not path.is_file():
+            return False
+        with path.open("rb") as file:
+            return file.read(64).startswith(f'{{\n "format": "{_FORMATS}'.encode())
+    except OSError:
+        return False
 
 
 def load_manifest(folder: Path) -> Manifest:
@@ -135,29 +171,41 @@ def load_manifest(folder: Path) -> Manifest:
         UserError: it has none, or one that cannot be read.
     """
     path = Path(folder) / MANIFEST_FILE
+    check_path(folder)
     if not path.is_file():
-        raise UserError(f"{folder} is not a prepared folder: it has no {MANIFEST_FILE}. Make one with prepare.py.")
+        raise UserError(f"{folder} is not a prepared folder: it has no {MANIFEST_FILE}. Make one with the "
+                        "command prepare.")
     try:
-        return Manifest.from_json(path.read_text(encoding="utf-8"))
+        return Manifest.from_json(path.read_text(encoding="utf-8", errors="surrogateescape"))
     except (ValueError, TypeError, KeyError, AttributeError, OSError) as error:
         raise UserError(f"{path} cannot be read ({error}). Delete it and prepare again.") from error
 
 
 def verify(folder: Path) -> Manifest:
-    """Manifest of a prepared folder, after every shard was compared with it.
+    """Manifest of a prepared folder, after every shard was compared with it, with a progress bar.
 
     Raises:
         UserError: a shard is missing or damaged; the message names it.
     """
     manifest = load_manifest(folder)
-    for split in SPLITS:
-        for shard in manifest.splits[split]:
-            path = Path(folder) / shard.file
-            if not path.is_file():
-                raise UserError(f"Shard {path} is missing. Delete {path.parent} and prepare again.")
-            if path.stat().st_size != shard.bytes or hash_file(path) != shard.sha256:
-                raise UserError(f"Shard {path} is damaged. Delete {path.parent} and prepare again.")
+    shards = [shard for split in SPLITS for shard in manifest.splits[split]]
+    with ThreadPoolExecutor(_READERS) as pool, Progress("check", len(shards), "shards") as progress:
+        for shard, defect in zip(shards, pool.map(lambda shard: _defect(Path(folder), shard), shards), strict=True):
+            if defect:
+                pool.shutdown(cancel_futures=True)
+                raise UserError(f"Shard {Path(folder) / shard.file} is {defect}. Delete {folder} and prepare again.")
+            progress.advance()
     return manifest
+
+
+def _defect(folder: Path, shard: Shard) -> str:
+    path = folder / shard.file
+    if not path.is_file():
+        return "missing"
+    try:
+        return "" if path.stat().st_size == shard.bytes and hash_file(path) == shard.sha256 else "damaged"
+    except OSError as error:
+        return f"not readable ({error.strerror})"
 
 
 def serialize(frames: "np.ndarray", label: int, video_id: str, first: int) -> bytes:
@@ -183,7 +231,7 @@ def serialize(frames: "np.ndarray", label: int, video_id: str, first: int) -> by
 
 
 def write_shard(path: Path, records: Iterable[tuple[bytes, int]]) -> Shard:
-    """Writes a shard, completely or not at all.
+    """Writes a shard, completely or not at all; the same records always give the same bytes.
 
     Args:
         path: the file.
@@ -191,16 +239,22 @@ def write_shard(path: Path, records: Iterable[tuple[bytes, int]]) -> Shard:
 
     Returns:
         Its entry in the manifest.
+
+    Raises:
+        OSError: it cannot be written.
     """
     import tensorflow as tf
 
-    temporary = path.with_name(f".{path.name}.part")
+    temporary = temporary_path(path)
     count = frames = 0
-    with tf.io.TFRecordWriter(str(temporary)) as writer:
-        for record, length in records:
-            writer.write(record)
-            count += 1
-            frames += length
+    try:
+        with tf.io.TFRecordWriter(str(temporary)) as writer:
+            for record, length in records:
+                writer.write(record)
+                count += 1
+                frames += length
+    except tf.errors.OpError as error:
+        raise OSError(error.message) from error
     shard = Shard(path.name, count, frames, temporary.stat().st_size, hash_file(temporary))
     temporary.replace(path)
     return shard

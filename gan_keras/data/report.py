@@ -1,22 +1,28 @@
-"""Report on prepared data: `report.html`, one page that needs no network, and a summary for the terminal."""
+"""Report on prepared data: `report.html`, one page that needs no network, and a summary for the terminal.
+
+Both say in this order how much of the source is used; what is not, why, and what to do; what is used only in part; and
+then what the clips are like.
+"""
 
 from collections.abc import Sequence
 
 import numpy as np
 
 from gan_keras.config.train import ClipSettings
+from gan_keras.data import reasons
 from gan_keras.data.records import MANIFEST_FILE, SPLITS, Manifest
-from gan_keras.data.source_video import SkippedVideo
-from gan_keras.reports.html import megabytes, page, picture, table, text_table
+from gan_keras.data.usage import Groups, Usage, size
+from gan_keras.reports.html import details, figures, megabytes, page, paragraph, picture, table, text_table
 from gan_keras.video.contact_sheets import contact_sheet
 
 REPORT_FILE = "report.html"
-EXAMPLES = 12
+EXAMPLES = 6
 """Clips on the contact sheet, at most."""
 
 _COLUMNS = 8
-_SKIPPED_ROWS = 1000
-_SKIPPED_LINES = 10
+_ROWS = 1000  # of a table
+_OPEN_ROWS = 3  # of lists that are not folded
+_NOTES = "How some videos were read"
 _SPLIT_HEAD = ("Split", "Videos", "Records", "Frames", "Shards", "Size")
 
 
@@ -27,11 +33,12 @@ def html_report(manifest: Manifest, examples: Sequence[np.ndarray]) -> str:
         manifest: of the folder.
         examples: a few clips, uint8 `[T, H, W, 3]`, of one length.
     """
-    parts = [table(_clip_rows(manifest.clip, manifest.fps)), "<h2>Splits</h2>",
-             table(_split_rows(manifest), _SPLIT_HEAD), contact_sheet_section(examples)]
+    usage = manifest.usage
+    parts = [headline(usage), contact_sheet_section(examples), *usage_sections(usage),
+             "<h2>Clips</h2>", table(_clip_rows(manifest.clip, manifest.fps)),
+             table(_split_rows(manifest), _SPLIT_HEAD)]
     if manifest.classes:
         parts += ["<h2>Records of each class</h2>", table(_class_rows(manifest), ("", *SPLITS))]
-    parts.append(skipped_section(manifest.skipped, manifest.reasons()))
     return page(f"Clips of {manifest.source}", parts)
 
 
@@ -40,8 +47,7 @@ def summary(manifest: Manifest) -> str:
     parts = [text_table(_clip_rows(manifest.clip, manifest.fps)), text_table([_SPLIT_HEAD, *_split_rows(manifest)])]
     if manifest.classes:
         parts.append(text_table([("Records of", *SPLITS), *_class_rows(manifest)]))
-    parts.append(skipped_text(manifest.skipped, manifest.reasons()))
-    return "\n\n".join(parts)
+    return "\n\n".join([usage_text(manifest.usage), *parts])
 
 
 def _clip_rows(clip: ClipSettings, fps: float) -> list[tuple[str, str]]:
@@ -59,41 +65,84 @@ def _class_rows(manifest: Manifest) -> list[tuple[object, ...]]:
     return [(name, *(manifest.labels[split].get(name, 0) for split in SPLITS)) for name in manifest.classes]
 
 
-def skipped_text(skipped: Sequence[SkippedVideo], reasons: dict[str, int]) -> str:
-    """List of what was skipped for the terminal: the count of each reason, and the first few entries.
-
-    Args:
-        skipped: all entries.
-        reasons: number of entries by reason.
-    """
-    if not skipped:
-        return "Skipped: nothing."
-    lines = ["Skipped: " + ", ".join(f"{count} {reason}" for reason, count in reasons.items())]
-    lines += [f"  {entry}" for entry in skipped[:_SKIPPED_LINES]]
-    if len(skipped) > _SKIPPED_LINES:
-        lines.append(f"  and {len(skipped) - _SKIPPED_LINES} more, all in the report")
+def usage_text(usage: Usage) -> str:
+    """What is used and what not, for the terminal: the numbers, and each reason with an example and what to do."""
+    lines = [f"Used: {len(usage.used):,} of {_videos(usage.count)}"
+             + (f", {len(usage.in_part):,} of them in part" if usage.in_part else "")]
+    for title, groups in ((f"Not used: {_videos(size(usage.unused))}", usage.unused),
+                          (f"Used in part: {_videos(len(usage.in_part))}", usage.missing),
+                          (f"Other files: {size(usage.others):,}", usage.others)):
+        if groups:
+            lines += ["", title]
+        for reason, entries in groups.items():
+            lines.append(f"  {reason}: " + _with_example(size({reason: entries}), entries[0].video_id)
+                         + (f" ({entries[0].detail})" if entries[0].detail else ""))
+            if reasons.advice(reason):
+                lines.append(f"    {reasons.advice(reason)}")
+    if usage.notes:
+        lines += ["", _NOTES]
+        lines += [f"  {note}: {_with_example(len(videos), videos[0][0])} ({videos[0][1]})"
+                  for note, videos in usage.notes.items()]
     return "\n".join(lines)
 
 
-def skipped_section(skipped: Sequence[SkippedVideo], reasons: dict[str, int]) -> str:
-    """HTML section on what was skipped: the count of each reason, and the entries.
+def _with_example(count: int, example: str) -> str:
+    return f"{count:,}, {'such as ' if count > 1 else ''}{example}"
 
-    Args:
-        skipped: all entries.
-        reasons: number of entries by reason.
-    """
-    if not skipped:
-        return "<h2>Skipped</h2>\n<p>Nothing.</p>"
-    more = len(skipped) - _SKIPPED_ROWS
-    note = f"\n<p>And {more} more: {MANIFEST_FILE} lists all.</p>" if more > 0 else ""
-    rows = [(entry.video_id, entry.reason, entry.detail) for entry in skipped[:_SKIPPED_ROWS]]
-    return "\n".join(["<h2>Skipped</h2>", table(list(reasons.items()), ("Reason", "Count")),
-                      table(rows, ("What", "Why", "")) + note])
+
+def _videos(count: int) -> str:
+    return f"{count:,} video{'s' * (count != 1)}"
+
+
+def headline(usage: Usage) -> str:
+    """HTML of how many videos are used, in whole, in part and not, and of how many other files there are."""
+    in_part, used, others = len(usage.in_part), len(usage.used), size(usage.others)
+    numbers = [(f"{used:,} of {usage.count:,}", "videos used"), (f"{others:,}", "other files")]
+    parts = [(used - in_part, "used in whole"), (in_part, "used in part"), (usage.count - used, "not used")]
+    return figures(numbers[:2 if others else 1], parts)
+
+
+def usage_sections(usage: Usage) -> list[str]:
+    """HTML sections on what is not used, what is used in part, other files, and every video."""
+    unused, missing, others = usage.unused, usage.missing, usage.others
+    parts = []
+    if unused:
+        parts += [f"<h2>Not used: {_videos(size(unused))}</h2>", *_reason_lists(unused)]
+    if missing:
+        parts += [f"<h2>Used in part: {_videos(len(usage.in_part))}</h2>", *_reason_lists(missing)]
+    if usage.notes:
+        parts += [f"<h2>{_NOTES}</h2>"]
+        parts += [_list(f"{note[0].upper()}{note[1:]}: {_videos(len(videos))}", videos, ())
+                  for note, videos in usage.notes.items()]
+    if others:
+        parts += [f"<h2>Other files: {size(others):,}</h2>", *_reason_lists(others)]
+    if usage.sources:
+        rows = [(entry.video_id, entry.frames, f"{entry.fps:g}" if entry.fps else "unknown",
+                 "{1} x {0}".format(*entry.size) if entry.size else "unknown", entry.segments, entry.records,
+                 entry.split or "not used", "; ".join(entry.notes)) for entry in usage.sources]
+        head = ("Video", "Frames", "Clips' frames per second", "Size", "Segments", "Records", "Split", "Notes")
+        parts += ["<h2>All videos that were read</h2>", _list(_videos(len(rows)), rows, head)]
+    return parts
+
+
+def _reason_lists(groups: Groups) -> list[str]:
+    """A list that can be folded for each reason, under how many there are and what to do."""
+    return [_list(f"{reason.capitalize()}: {size({reason: entries}):,}",
+                  [(entry.video_id, entry.details) for entry in entries], (), reasons.advice(reason))
+            for reason, entries in groups.items()]
+
+
+def _list(title: str, rows: Sequence[Sequence[object]], head: Sequence[str], hint: str = "") -> str:
+    """A table that can be folded; a short one is not folded at first."""
+    more = len(rows) - _ROWS
+    content = table(rows[:_ROWS], head)
+    if more > 0:
+        content += paragraph(f"And {more} more: {MANIFEST_FILE} lists all.")
+    return details(title, content, len(rows) <= _OPEN_ROWS, hint)
 
 
 def contact_sheet_section(examples: Sequence[np.ndarray]) -> str:
-    """HTML section with a contact sheet of clips of one length, uint8 `[T, H, W, 3]`; empty without clips."""
+    """HTML of a contact sheet of clips of one length, uint8 `[T, H, W, 3]`; empty without clips."""
     if not len(examples):
         return ""
-    return "<h2>Examples</h2>\n" + picture(contact_sheet(np.stack(examples), _COLUMNS),
-                                           "Frames of some clips, a clip a row")
+    return picture(contact_sheet(np.stack(examples), _COLUMNS), "Frames of some clips, a clip in each row")

@@ -1,25 +1,29 @@
 """Source videos, and how each kind is read.
 
-A new kind of file is a suffix in `sources._list_file` and a function in `_READERS` here.
+A new kind of file is a suffix in `folder_listing` and a function in `_OPEN` here.
 """
 
 import dataclasses
-import re
-from collections.abc import Callable, Iterator
+import hashlib
+import itertools
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
 import numpy as np
 
 from gan_keras.data import moving_shapes as shapes
-from gan_keras.video import arrays, decode
+from gan_keras.data.series import series_pictures
+from gan_keras.video import arrays
+from gan_keras.video.animations import read_animation
+from gan_keras.video.decode import VideoFile
 from gan_keras.video.errors import DecodeError
-from gan_keras.video.pictures import PICTURE_SUFFIXES, read_picture
+from gan_keras.video.frames import Frame, usual_rate
+from gan_keras.video.pictures import read_picture, read_pictures
 
-NUMBERED = re.compile(r"^(.*?)(\d+)$")
 # Among numbered pictures, one of two to four squares is more likely a wide frame than a strip.
 _MIN_STRIP_FRAMES, MIN_STRIP_FRAMES_NUMBERED = 2, 5
-
-Frames = Iterator[np.ndarray]
+_NAMED = 3  # pictures that a note names
 
 
 @dataclasses.dataclass(frozen=True)
@@ -28,13 +32,14 @@ class SourceVideo:
 
     Attributes:
         id: stable name: the path below the source, and the index within a file that holds several.
-        kind: of `_READERS`; decides how it is read.
+        kind: of `_OPEN`; decides how it is read.
         label: class name, or None.
-        path: the file or folder, or the parameters of a drawn clip.
+        path: the file, the series as FOLDER/PREFIX*SUFFIX, or the parameters of a drawn clip.
         index: of the clip in its file.
         size: bytes on disk.
         stamp: changes when the content does.
         split: `"train"` or `"test"`, as the folders of the source say; empty where they say nothing.
+        left_out: names of pictures of a series that are not read: links that are not followed, for example.
     """
 
     id: str
@@ -45,14 +50,26 @@ class SourceVideo:
     size: int = 0
     stamp: int = 0
     split: str = ""
+    left_out: tuple[str, ...] = ()
 
-    def open(self) -> tuple[float | None, Frames]:
-        """Frames per second (None: unknown) and the frames, uint8 RGB `[H, W, 3]`, decoded as they are asked for.
+    def open(self, size: tuple[int, int] | None) -> "OpenedVideo":
+        """Begins to read it.
+
+        Args:
+            size: (height, width) of the frames that are wanted; what can scale while it decodes makes such frames.
+                None: as they are.
 
         Raises:
             DecodeError: it cannot be read, now or at any later frame.
         """
-        return _READERS[self.kind](self)
+        return _OPEN[self.kind](self, size)
+
+    @property
+    def key(self) -> str:
+        """Key of the content: the same wherever the source is, another one when the file changes."""
+        path = self.path if self.kind == "shapes" else ""  # there it is no place but the parameters
+        parts = (self.id, self.kind, self.label, path, self.index, self.size, self.stamp, self.split)
+        return hashlib.sha256(repr(parts).encode()).hexdigest()[:16]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -61,30 +78,82 @@ class SkippedVideo:
 
     Attributes:
         video_id: of the video, or the path of another file below the source.
-        reason: a word or two, e.g. `"truncated"`, `"too short"`.
+        reason: one of `reasons`, e.g. `"truncated"`, `"too short"`.
         detail: more about it, or empty.
+        count: number of files that it stands for: this one, and others that are left out for the same reason.
     """
 
     video_id: str
     reason: str
     detail: str = ""
+    count: int = 1
 
     def __str__(self) -> str:
-        return f"{self.video_id}: {self.reason}" + (f" ({self.detail})" if self.detail else "")
+        return f"{self.video_id}: {self.reason}" + (f" ({self.details})" if self.details else "")
+
+    @property
+    def details(self) -> str:
+        """The detail, and for how many files more it stands."""
+        return "; ".join(filter(None, (self.detail, f"and {self.count - 1} more like it" if self.count > 1 else "")))
 
 
-def _read_video(video: SourceVideo) -> tuple[float | None, Frames]:
-    return decode.probe(Path(video.path)).fps, decode.read_video(Path(video.path))
+@dataclasses.dataclass
+class OpenedVideo:
+    """A source video that is being read.
+
+    Attributes:
+        rate: frames per second; None when unknown, and then a frame's time is its number.
+        frames: its frames, decoded as they are asked for.
+        frame_count: number of its frames; None when unknown.
+        size: (height, width) of its frames, as they are shown, once one is decoded.
+        notes: sentences about how it was read, complete once all frames are decoded.
+        losses: why frames of it are missing, likewise.
+    """
+
+    rate: float | None
+    frames: Iterator[Frame]
+    frame_count: int | None = None
+    size: tuple[int, int] | None = None
+    notes: list[str] = dataclasses.field(default_factory=list)
+    losses: list[DecodeError] = dataclasses.field(default_factory=list)
 
 
-def _read_strip(video: SourceVideo) -> tuple[float | None, Frames]:
+def _open_file(video: SourceVideo, size: tuple[int, int] | None) -> OpenedVideo:
+    file = VideoFile(Path(video.path), size)
+
+    def frames() -> Iterator[Frame]:
+        for frame in file.frames():
+            opened.size = file.display_size
+            yield frame
+
+    opened = OpenedVideo(file.rate, frames(), file.frame_count, notes=file.notes, losses=file.losses)
+    return opened
+
+
+def _of_pixels(pictures: Iterable[np.ndarray], count: int | None = None) -> OpenedVideo:
+    """A video of pictures, one after another, of unknown rate."""
+    return _of_frames(None, (Frame(pixels, float(index), index == 0) for index, pixels in enumerate(pictures)), count)
+
+
+def _of_frames(rate: float | None, frames: Iterable[Frame], count: int | None) -> OpenedVideo:
+    """A video of frames as they are stored."""
+    def measured() -> Iterator[Frame]:
+        for frame in frames:
+            opened.size = opened.size or frame.pixels.shape[:2]
+            yield frame
+
+    opened = OpenedVideo(rate, measured(), count)
+    return opened
+
+
+def _open_strip(video: SourceVideo, size: tuple[int, int] | None) -> OpenedVideo:
     image = read_picture(Path(video.path))
     min_length = MIN_STRIP_FRAMES_NUMBERED if video.kind == "numbered_strip" else _MIN_STRIP_FRAMES
     length = strip_length(image)
     if length < min_length:
         height, width = image.shape[:2]
-        raise DecodeError("unsupported", f"a picture of {width}x{height} is no strip of square frames")
-    return None, iter(np.split(image, length, axis=0 if image.shape[0] > image.shape[1] else 1))
+        raise DecodeError("single picture", f"a picture of {width}x{height} is no strip of square frames")
+    return _of_pixels(np.split(image, length, axis=0 if image.shape[0] > image.shape[1] else 1), length)
 
 
 def strip_length(image: np.ndarray) -> int:
@@ -93,39 +162,60 @@ def strip_length(image: np.ndarray) -> int:
     return 0 if long % short else long // short
 
 
-def _read_frames(video: SourceVideo) -> tuple[float | None, Frames]:
-    return None, _read_frames_of_one_size(numbered_pictures(Path(video.path)))
+def _open_series(video: SourceVideo, size: tuple[int, int] | None) -> OpenedVideo:
+    """A series of pictures. Its numbers are times: where some are missing, frames are missing."""
+    pictures = series_pictures(video.path, video.left_out)
+    numbers = [number for number, _ in pictures]
+    step = float(np.median(np.diff(numbers))) if len(numbers) > 1 else 1.0
+    unreadable: dict[str, list[str]] = defaultdict(list)
+
+    def frames() -> Iterator[Frame]:
+        first = True
+        for (number, path), picture in zip(pictures, read_pictures([path for _, path in pictures]), strict=True):
+            if isinstance(picture, DecodeError):
+                unreadable[picture.reason].append(f"{path.name} ({picture.detail})")
+            else:
+                yield Frame(picture, (number - numbers[0]) / max(step, 1.0), first)
+                first = False
+        if first:
+            reason, names = max(unreadable.items(), key=lambda entry: len(entry[1]))
+            raise DecodeError(reason, f"no picture can be decoded, such as {names[0]}")
+        for reason, names in unreadable.items():
+            more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
+            opened.losses.append(DecodeError(
+                reason, f"{len(names)} of its {len(pictures)} pictures: {', '.join(names[:_NAMED])}{more}"))
+
+    opened = _of_frames(None, frames(), len(pictures))
+    return opened
 
 
-def numbered_pictures(folder: Path) -> list[Path]:
-    """Paths of the pictures in a folder of numbered ones, in the order of the numbers."""
-    paths = [path for path in folder.iterdir()
-             if path.suffix.lower() in PICTURE_SUFFIXES and not path.name.startswith(".")]
-    return sorted(paths, key=lambda path: (int(NUMBERED.match(path.stem).group(2)), path.name))
+def _open_animation(video: SourceVideo, size: tuple[int, int] | None) -> OpenedVideo:
+    path = Path(video.path)
+    times: list[float | None] = []
+    losses: list[DecodeError] = []
+    try:
+        times.extend(time for _, time in read_animation(path))
+    except DecodeError as error:
+        if not times:
+            raise
+        losses.append(DecodeError(error.reason, f"{error.detail}: the {len(times)} frames before it were used"))
+    rate = usual_rate([time for time in times if time is not None])
+    frames = (Frame(pixels, float(index) if time is None else time, index == 0)
+              for index, (pixels, time) in enumerate(itertools.islice(read_animation(path), len(times))))
+    opened = _of_frames(rate, frames, len(times))
+    opened.losses += losses
+    return opened
 
 
-def _read_picture(video: SourceVideo) -> tuple[float | None, Frames]:
-    return None, iter([read_picture(Path(video.path))])
+def _open_picture(video: SourceVideo, size: tuple[int, int] | None) -> OpenedVideo:
+    return _of_pixels([read_picture(Path(video.path))], 1)
 
 
-def _read_frames_of_one_size(paths: list[Path]) -> Frames:
-    shape = None
-    for path in paths:
-        try:
-            frame = read_picture(path)
-        except DecodeError as error:
-            raise DecodeError(error.reason, f"{path.name}: {error.detail}") from error
-        shape = shape or frame.shape
-        if frame.shape != shape:
-            raise DecodeError("unreadable", f"{path.name} is of another size than the frames before it")
-        yield frame
-
-
-def _read_array(video: SourceVideo) -> tuple[float | None, Frames]:
+def _open_array(video: SourceVideo, size: tuple[int, int] | None) -> OpenedVideo:
     clip = arrays.load(video.path, video.stamp)[video.index]
     if clip.shape[-1] == 1:
         clip = np.repeat(clip, 3, axis=-1)
-    return None, iter(clip)
+    return _of_pixels(clip, len(clip))
 
 
 def motions_of(name: str) -> tuple[str, ...]:
@@ -133,12 +223,13 @@ def motions_of(name: str) -> tuple[str, ...]:
     return shapes.MOTIONS if name == "all" else (name,)
 
 
-def _read_shapes(video: SourceVideo) -> tuple[float | None, Frames]:
+def _open_shapes(video: SourceVideo, size: tuple[int, int] | None) -> OpenedVideo:
     seed, frames, height, width, motion = video.path.split(",")
-    motions = motions_of(motion)
-    return shapes.FPS, iter(shapes.render(int(seed), video.index, int(frames), int(height), int(width), motions)[0])
+    clip = shapes.render(int(seed), video.index, int(frames), int(height), int(width), motions_of(motion))[0]
+    return _of_frames(shapes.FPS, (Frame(pixels, index / shapes.FPS, index == 0)
+                                   for index, pixels in enumerate(clip)), len(clip))
 
 
-_READERS: dict[str, Callable[[SourceVideo], tuple[float | None, Frames]]] = {
-    "video": _read_video, "strip": _read_strip, "numbered_strip": _read_strip, "frames": _read_frames,
-    "picture": _read_picture, "array": _read_array, "shapes": _read_shapes}
+_OPEN: dict[str, Callable[[SourceVideo, tuple[int, int] | None], OpenedVideo]] = {
+    "video": _open_file, "animation": _open_animation, "strip": _open_strip, "numbered_strip": _open_strip,
+    "frames": _open_series, "picture": _open_picture, "array": _open_array, "shapes": _open_shapes}

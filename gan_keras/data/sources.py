@@ -1,73 +1,69 @@
 """Sources: what `--data` and `--source` may name.
 
-A source is a list of source videos, each of which opens to a frame rate and an iterator of frames. Listing is quick and
-decodes next to nothing; a video is opened in the worker process that needs the frames.
+A source is a list of source videos, each of which opens to a frame rate and an iterator of frames. Listing decodes
+next to nothing; a video is opened in the worker process that needs the frames.
 
-- a folder of videos, at any depth. Where it has folders, those at its first level name the classes.
-- in such a folder: a folder of numbered pictures is one video, a frame each; a picture several times as long as it is
-  wide (or the reverse) is a strip of square frames; `.npy` and `.npz` (array `videos`) hold uint8
-  `[N, T, H, W, 3 or 1]`.
+- a folder of videos, at any depth. Where it has folders, those at its first level name the classes; where these are
+  `train`, `val` and the like, they are the split, and those at the second level the classes.
+- in such a folder: numbered pictures are one video, a frame each (see `series`), whatever else lies beside them; a
+  picture several times as long as it is wide (or the reverse) is a strip of square frames; `.npy` and `.npz` (array
+  `videos`) hold uint8 `[N, T, H, W, 3 or 1]`.
 - one such file.
-- hidden files and folders, and folders that prepare.py made, are ignored.
+- hidden files and folders are ignored; runs, prepared clips and exported models are not entered.
 - where clips have one frame, every picture is a clip, whatever its name and sides.
-- `shapes:` or `shapes:2000` or `shapes:count=2000,seed=1,motion=sine`: drawn clips with known factors; `label=` says
-  which of them is the class, `shape=` and `colour=` draw only one, `without=triangle-blue` all but one combination.
+- `shapes:...`: drawn clips (see `drawn_source`).
 
-A new kind of file is a suffix in `_list_file` and a reader in `source_video`; a new kind of source is an entry in
+A new kind of file is a suffix in `folder_listing` and a reader in `source_video`; a new kind of source is an entry in
 `_SCHEMES`.
 """
 
-import dataclasses
-import itertools
-import os
-import unicodedata
-from collections.abc import Callable, Iterable
-from pathlib import Path
+from collections import Counter, defaultdict
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path, PurePath
 
 from gan_keras.config.train import ClipSettings
-from gan_keras.data import moving_shapes as shapes
-from gan_keras.data.records import is_prepared
-from gan_keras.data.source_video import (
-    MIN_STRIP_FRAMES_NUMBERED,
-    NUMBERED,
-    SkippedVideo,
-    SourceVideo,
-    motions_of,
-    numbered_pictures,
-    strip_length,
-)
+from gan_keras.data.drawn_source import list_shapes
+from gan_keras.data.folder_listing import FolderListing, LeftOut, ListedVideo
+from gan_keras.data.source_video import SkippedVideo, SourceVideo
 from gan_keras.errors import UserError
-from gan_keras.video import arrays
-from gan_keras.video.decode import VIDEO_SUFFIXES
-from gan_keras.video.errors import DecodeError
-from gan_keras.video.pictures import PICTURE_SUFFIXES, read_picture
+
+_SCHEMES: dict[str, Callable[[str, ClipSettings], tuple[SourceVideo, ...]]] = {"shapes": list_shapes}
+_SPLITS = {**dict.fromkeys(("train", "training"), "train"),
+           **dict.fromkeys(("val", "valid", "validation", "dev", "test", "testing", "eval", "evaluation"), "test")}
+"""The split that a folder at the first level of a source means."""
+_MAX_ALIKE = 10
+"""Files that are left out for the same reason are named one by one up to this number."""
 
 
-@dataclasses.dataclass(frozen=True)
+@dataclass(frozen=True)
 class Source:
     """A source, listed.
 
     Attributes:
         name: as the user gave it.
         videos: sorted by id.
-        skipped: files and folders that are no videos, sorted by id.
+        skipped: files and folders that are no videos, sorted by id; where many are alike, one stands for all.
+        outputs: runs, prepared clips and exported models below it, which are not entered. They come and go with runs,
+            so they are no part of what the source is.
     """
 
     name: str
     videos: tuple[SourceVideo, ...]
     skipped: tuple[SkippedVideo, ...] = ()
+    outputs: tuple[SkippedVideo, ...] = ()
 
 
-def list_source(name: str, clip: ClipSettings, exclude: Path | None = None) -> Source:
+def list_source(name: str, clip: ClipSettings) -> Source:
     """Lists the videos of a source.
 
     Args:
         name: a path, or `shapes:...`.
-        clip: settings of the clips; `shapes:` draws at their size.
-        exclude: a folder below it that is ignored.
+        clip: settings of the clips: whether they are single pictures, and whether links are followed; `shapes:` draws
+            at their size.
 
     Raises:
-        UserError: there is no such source.
+        UserError: there is no such source, or it is what a run has made.
     """
     if not name:
         raise UserError("`source` must name a folder of videos, an .npy or .npz file, or shapes:COUNT. "
@@ -76,164 +72,48 @@ def list_source(name: str, clip: ClipSettings, exclude: Path | None = None) -> S
     if colon and scheme in _SCHEMES:
         return Source(name, _SCHEMES[scheme](parameters, clip))
     root = Path(name)
-    if not root.exists():
-        raise UserError(f"There is no file or folder {name}. Name a folder of videos, or one of "
-                        + ", ".join(f"{known}:" for known in _SCHEMES))
-    videos: list[SourceVideo] = []
-    skipped: list[SkippedVideo] = []
-    if root.is_file():
-        _list_file(root, root.parent, videos, skipped, False)
-    else:
-        _list_folder(root, root, exclude.resolve() if exclude else None, videos, skipped)
-    if clip.num_frames == 1:
-        videos = [picture for video in videos for picture in _as_pictures(video, root)]
-    return Source(name, tuple(sorted(videos, key=lambda video: video.id)),
-                  tuple(sorted(skipped, key=lambda entry: entry.video_id)))
-
-
-def _list_folder(folder: Path, root: Path, exclude: Path | None, videos: list[SourceVideo],
-                 skipped: list[SkippedVideo]) -> None:
-    if folder != root and (folder.resolve() == exclude or is_prepared(folder)):
-        return
     try:
-        entries = sorted(path for path in folder.iterdir() if not path.name.startswith("."))
+        is_folder, is_file = root.is_dir(), root.is_file()
     except OSError as error:
-        skipped.append(SkippedVideo(_id(folder, root), "unreadable", error.strerror or str(error)))
-        return
-    files = []
-    for path in entries:
-        reason, detail = _why_unusable(path, root)
-        if reason:
-            skipped.append(SkippedVideo(_id(path, root), reason, detail))
-        elif path.is_dir():
-            _list_folder(path, root, exclude, videos, skipped)
-        else:
-            files.append(path)
-    frames, numbered = _numbered_frames(files, any(path.is_dir() for path in entries))
-    if frames:
-        videos.append(_source_video(folder, root, "frames", _size_and_stamp(frames)))
-    for path in files:
-        if path not in frames:
-            _list_file(path, root, videos, skipped, numbered)
-
-
-def _as_pictures(video: SourceVideo, root: Path) -> list[SourceVideo]:
-    """Single pictures in place of a strip or a folder of frames; other videos as they are."""
-    if video.kind in ("strip", "numbered_strip"):
-        return [dataclasses.replace(video, kind="picture")]
-    if video.kind == "frames":
-        return [_source_video(path, root, "picture", _size_and_stamp([path]))
-                for path in numbered_pictures(Path(video.path))]
-    return [video]
-
-
-def _why_unusable(path: Path, root: Path) -> tuple[str, str]:
-    """Reason and detail why an entry of a folder is not opened; both empty if it is."""
-    if any(unicodedata.category(letter) in ("Cc", "Cs") for letter in path.name):
-        return "unsupported", "its name holds characters that are not text"
-    if path.is_symlink():
-        if path.is_dir():
-            return "link", "links to folders are not followed"
-        if not path.exists():
-            return "link", "leads nowhere"
-        if not path.resolve().is_relative_to(root.resolve()):
-            return "link", "leads out of the source folder"
-    if not path.is_dir() and not path.is_file():
-        return "unsupported", "no regular file"
-    return "", ""
-
-
-def _numbered_frames(files: list[Path], has_folders: bool) -> tuple[set[Path], bool]:
-    """Files that are the frames of one video, and whether the pictures are numbered at all."""
-    pictures = [path for path in files if path.suffix.lower() in PICTURE_SUFFIXES]
-    others = [path for path in files if path.suffix.lower() in (*VIDEO_SUFFIXES, *arrays.SUFFIXES)]
-    names = [NUMBERED.match(path.stem) for path in pictures]
-    if len(pictures) < 2 or not all(names) or len({name.group(1) for name in names if name}) > 1:
-        return set(), False
-    try:
-        length = strip_length(read_picture(pictures[0]))
-    except DecodeError:
-        length = 0
-    return (set() if others or has_folders or length >= MIN_STRIP_FRAMES_NUMBERED else set(pictures)), True
-
-
-def _list_file(path: Path, root: Path, videos: list[SourceVideo], skipped: list[SkippedVideo],
-               numbered: bool) -> None:
-    suffix = path.suffix.lower()
-    if suffix in VIDEO_SUFFIXES:
-        videos.append(_source_video(path, root, "video", _size_and_stamp([path])))
-    elif suffix in PICTURE_SUFFIXES:
-        kind = "numbered_strip" if numbered else "strip"
-        videos.append(_source_video(path, root, kind, _size_and_stamp([path])))
-    elif suffix in arrays.SUFFIXES:
-        try:
-            count = arrays.declared_shape(path)[0]
-        except DecodeError as error:
-            skipped.append(SkippedVideo(_id(path, root), error.reason, error.detail))
-            return
-        size, stamp = _size_and_stamp([path])
-        videos.extend(_source_video(path, root, "array", (size // max(count, 1), stamp), index)
-                      for index in range(count))
+        raise UserError(f"{name} cannot be read: {error.strerror or error}") from error
+    if not is_folder and not is_file:
+        raise UserError(f"There is no file or folder {name}. Name a folder of videos, a file, or shapes:COUNT.")
+    listing = FolderListing(root if is_folder else root.parent, clip)
+    if is_folder:
+        listing.add_all()
     else:
-        detail = f"{suffix or 'no suffix'} is no known kind of video"
-        skipped.append(SkippedVideo(_id(path, root), "unsupported", detail))
+        listing.add_file(root.name)
+    return Source(name, _with_labels_and_splits(listing.videos), _summarize(listing.left_out),
+                  tuple(sorted(listing.outputs, key=lambda entry: entry.video_id)))
 
 
-def _source_video(path: Path, root: Path, kind: str, size_and_stamp: tuple[int, int],
-                  index: int | None = None) -> SourceVideo:
-    name = _id(path, root)
-    label = name.split("/")[0] if "/" in name else None
-    video_id = name if index is None else f"{name}/{index:06d}"
-    return SourceVideo(video_id, kind, label, os.fspath(path), index or 0, *size_and_stamp)
+def _with_labels_and_splits(listed: list[ListedVideo]) -> tuple[SourceVideo, ...]:
+    """Source videos, sorted by id, with the class and split that their folders at the first levels name."""
+    first_level = {entry.folder.parts[0] for entry in listed if entry.folder.parts}
+    splits = {name: _SPLITS.get(name.casefold(), "") for name in first_level}
+    if "train" not in splits.values() or "" in splits.values():
+        splits = {}
+    level = 1 if splits else 0
+    counts = Counter(entry.folder.parts[:level + 1] for entry in listed)
+    videos = []
+    for entry in listed:
+        parts = entry.folder.parts
+        # A folder of frames and nothing else is a video, not a class.
+        is_video = entry.video.kind == "frames" and len(parts) == level + 1 and counts[parts] == 1
+        label = parts[level] if len(parts) > level and not is_video else None
+        videos.append(replace(entry.video, label=label, split=splits.get(parts[0], "") if parts else ""))
+    return tuple(sorted(videos, key=lambda video: video.id))
 
 
-def _id(path: Path, root: Path) -> str:
-    name = path.resolve().name if path == root else path.relative_to(root).as_posix()
-    return name.encode("utf-8", "backslashreplace").decode()
-
-
-def _size_and_stamp(paths: Iterable[Path]) -> tuple[int, int]:
-    """Bytes of all files, and the time of their last change in nanoseconds."""
-    stats = [path.stat() for path in paths]
-    return sum(stat.st_size for stat in stats), max(stat.st_mtime_ns for stat in stats)
-
-
-def _list_shapes(parameters: str, clip: ClipSettings) -> tuple[SourceVideo, ...]:
-    """Drawn clips of `shapes:` with any of the parameters below, at the size of the clips and twice as long."""
-    values = {"count": "1000", "seed": "0", "frames": str(2 * clip.num_frames * clip.frame_stride),
-              "motion": "bounce", "label": "shape", "shape": "any", "colour": "any", "without": "none"}
-    for part in filter(None, parameters.split(",")):
-        key, equals, value = part.partition("=")
-        key, value = (key, value) if equals else ("count", key)
-        if key not in values or value not in _SHAPES_CHOICES.get(key, (value if value.isdecimal() else None,)):
-            choices = "; ".join(f"{name}: {', '.join(names)}" for name, names in _SHAPES_CHOICES.items()
-                                if name != "without")
-            raise UserError(f"`shapes:` takes {', '.join(values)}, as in shapes:count=2000,seed=1,motion=sine "
-                            f"({choices}; without: SHAPE-COLOUR). Received: {part}")
-        values[key] = value
-    if values["without"] == f"{values['shape']}-{values['colour']}":
-        raise UserError("`shapes:` cannot be without the only combination that it draws. "
-                        f"Received: shapes:{parameters}")
-    if not 1 <= int(values["count"]) <= 10**7 or not 1 <= int(values["frames"]) <= 10**5:
-        raise UserError("`shapes:` needs a count from 1 to 10000000 and frames from 1 to 100000. "
-                        f"Received: shapes:{parameters}")
-    motions = motions_of(values["motion"])
-    spec = f"{values['seed']},{values['frames']},{clip.height},{clip.width},{values['motion']}"
-
-    def matches(index: int) -> bool:
-        factors = shapes.factors_of(index, motions)
-        return (all(values[name] in ("any", factors[name]) for name in ("shape", "colour"))
-                and values["without"] != f"{factors['shape']}-{factors['colour']}")
-
-    return tuple(SourceVideo(f"shapes-{values['seed']}-{values['motion']}/{index:07d}", "shapes",
-                             shapes.factors_of(index, motions)[values["label"]], spec, index)
-                 for index in itertools.islice(filter(matches, itertools.count()), int(values["count"])))
-
-
-_SHAPES_CHOICES = {
-    "motion": (*shapes.MOTIONS, "all"), "label": shapes.LABELS, "shape": (*shapes.SHAPES, "any"),
-    "colour": (*shapes.COLOURS, "any"),
-    "without": ("none", *(f"{shape}-{colour}" for shape in shapes.SHAPES for colour in shapes.COLOURS))}
-"""Values of the parameters of `shapes:` that are no numbers."""
-
-_SCHEMES: dict[str, Callable[[str, ClipSettings], tuple[SourceVideo, ...]]] = {"shapes": _list_shapes}
+def _summarize(left_out: list[LeftOut]) -> tuple[SkippedVideo, ...]:
+    """What is left out, sorted by id; of more than `_MAX_ALIKE` alike, the first stands for all."""
+    alike: dict[tuple[str, str, str], list[LeftOut]] = defaultdict(list)
+    for entry in sorted(left_out, key=lambda entry: entry.video_id):
+        alike[entry.reason, entry.detail, PurePath(entry.video_id).suffix].append(entry)
+    skipped = []
+    for group in alike.values():
+        is_long = len(group) > _MAX_ALIKE
+        for entry in group[:1] if is_long else group:
+            detail = f"{entry.count} {entry.detail}" if entry.count > 1 else entry.detail
+            skipped.append(SkippedVideo(entry.video_id, entry.reason, detail, len(group) if is_long else 1))
+    return tuple(sorted(skipped, key=lambda entry: entry.video_id))

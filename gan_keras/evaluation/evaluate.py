@@ -10,6 +10,7 @@ from typing import Any
 
 from absl import logging
 
+from gan_keras.config.command_line import command_line
 from gan_keras.config.commands import MIN_EVALUATED_CLIPS, EvaluateSettings, FeatureSettings
 from gan_keras.config.train import ClipSettings, Config, parse_resolution
 from gan_keras.data.records import Manifest
@@ -22,7 +23,7 @@ from gan_keras.evaluation.reference import Reference
 from gan_keras.evaluation.report.page import text_report
 from gan_keras.evaluation.samples import RunSamples, SampleSource, open_samples, size_text
 from gan_keras.evaluation.user_features import UserFeatures
-from gan_keras.files import write_atomically
+from gan_keras.files import check_path, write_atomically
 from gan_keras.runs.run_folder import RunFolder
 
 _CLIPS, _VALIDATION_CLIPS = 1024, 256
@@ -61,7 +62,7 @@ def evaluate(settings: EvaluateSettings, features: FeatureSettings, named: Mappi
     if isinstance(source, RunSamples):
         source.run.append_metrics(source.step, evaluator.metrics_line(results.measurements, results.speed, count))
     return (f"\n{results.title}\n\n{text_report(results)}\n\nReport: {out / evaluator.REPORT}\n"
-            f"Curves: tensorboard --logdir={out.parent}")
+            f"Curves: {command_line('tensorboard', logdir=out.parent)}")
 
 
 def check_shape(source: SampleSource, clip: ClipSettings) -> None:
@@ -120,6 +121,7 @@ def _out(settings: EvaluateSettings, name: str) -> Path:
     run_folder = Path(settings.run_dir) / ("metric-validation" if settings.validate_metrics else "evaluation")
     default = run_folder if settings.run_dir else Path("runs") / f"evaluation-{name}"
     out = Path(settings.out or default)
+    check_path(out)
     try:
         out.mkdir(parents=True, exist_ok=True)
         if not os.access(out, os.W_OK):  # an error now, not after all is measured
@@ -134,10 +136,12 @@ def _real_clips(settings: EvaluateSettings, named: Mapping[str, Any], out: Path,
     """The prepared folder of the real clips, and its manifest."""
     clip_settings = {field.name for field in dataclasses.fields(ClipSettings)}
     changes = {name: value for name, value in named.items() if name in clip_settings}
+    config, prepared, begun = Config(), out.parent / "prepared", None
     if settings.run_dir:
-        config, prepared = RunFolder(Path(settings.run_dir)).load_config(), Path(settings.run_dir).parent / "prepared"
-    else:
-        config, prepared = Config(), out.parent / "prepared"
+        run = RunFolder(Path(settings.run_dir))
+        config, prepared = run.load_config(), run.path.parent / "prepared"
+        if not settings.data and config.replace(**changes).clip == config.clip:
+            begun = run.prepared_clips()
     if source:
         frames, height, width = source.shape[:3]
         if "resolution" in named and parse_resolution(named["resolution"]) != (height, width):
@@ -146,5 +150,6 @@ def _real_clips(settings: EvaluateSettings, named: Mapping[str, Any], out: Path,
         if not settings.run_dir:
             changes |= {"num_frames": frames, "resolution": str(height) if height == width else f"{width}x{height}"}
     data = settings.data or config.run.data
-    folder, manifest, _ = training_data(config.replace(**changes, data=data, classes=()), named.keys(), prepared)
+    config = config.replace(**changes, data=data, classes=())
+    folder, manifest, _ = training_data(config, named.keys(), prepared, begun)
     return folder, manifest

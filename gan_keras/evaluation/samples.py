@@ -212,9 +212,12 @@ class ClipFiles(SampleSource):
                 return clips
             clips = np.empty((count, *self.shape), np.uint8)
             for clip, video in zip(clips, videos, strict=True):
-                frames = video.open()[1]
+                opened = video.open(None)
                 for position in range(len(clip)):
-                    clip[position] = next(frames)
+                    frame = next(opened.frames, None)
+                    if frame is None:
+                        raise next(iter(opened.losses), DecodeError("truncated", f"{position} of {len(clip)} frames"))
+                    clip[position] = frame.pixels
                 advance(1)
             return clips
         except DecodeError as error:
@@ -283,11 +286,11 @@ def _clip_shape(video: SourceVideo, num_frames: int) -> tuple[float | None, tupl
     """Frame rate and (T, H, W), from decoding the first `num_frames` or (0) all frames: headers are often wrong."""
     if video.kind == "array":
         return None, _array_shape(video.path, video.stamp)[1:4]
-    fps, frames = video.open()
-    sizes = [frame.shape[:2] for frame in itertools.islice(frames, num_frames or None)]
+    opened = video.open(None)
+    sizes = [frame.pixels.shape[:2] for frame in itertools.islice(opened.frames, num_frames or None)]
     if len(set(sizes)) > 1:
         raise DecodeError("unreadable", "its frames are of different sizes")
-    return fps, (len(sizes), *sizes[0])
+    return opened.rate, (len(sizes), *sizes[0])
 
 
 @functools.lru_cache(maxsize=1)

@@ -34,6 +34,18 @@ th { color: var(--faint); font-weight: 600; white-space: nowrap } tr { border-bo
 .alike td, .alike th { padding-right: 1em } .alike th:first-child { width: 18% }
 .alike th:nth-child(3) { width: 17% } .alike th:last-child { width: 25% }
 img, video, svg { max-width: 100%; height: auto } img { image-rendering: pixelated }
+.figures { display: flex; flex-wrap: wrap; gap: .5em 2.5em; margin: 1em 0 .5em }
+.figures > div { display: flex; flex-direction: column-reverse } .figures dd { margin: 0; font-size: 1.8em;
+       line-height: 1.2; font-weight: 600 } .figures dt { color: var(--faint) }
+.bar { display: flex; gap: 2px; height: .75em; margin: 0 } .bar > span { min-width: 3px; border-radius: 2px }
+.legend { display: flex; flex-wrap: wrap; gap: 0 1.5em; list-style: none; margin: .5em 0 1.5em; padding: 0 }
+.legend > ::before { content: ""; display: inline-block; width: .75em; height: .75em; border-radius: 2px;
+       margin-right: .5em; background: var(--part) } .bar > span { background: var(--part) }
+.bar > :nth-child(1), .legend > :nth-child(1) { --part: #2a9d6f }
+.bar > :nth-child(2), .legend > :nth-child(2) { --part: #e0b23c }
+.bar > :nth-child(3), .legend > :nth-child(3) { --part: #8886 }
+details { margin: .75em 0 } details table { min-width: 100% } details td:first-child:nth-last-child(2) { width: 38% }
+summary > strong { font-weight: 600 }
 figure { margin: 0 } figcaption, .faint { color: var(--faint); font-size: .9em } summary { cursor: pointer }
 .row { display: flex; flex-wrap: wrap; gap: 1.5em; margin: 1em 0; align-items: flex-start }
 .row > figure { flex: 0 1 auto; min-width: 0; max-width: 100% } .half > figure { max-width: calc(50% - .75em) }
@@ -65,7 +77,7 @@ def table(rows: Sequence[Sequence[object]], head: Sequence[str] = (), right: Col
                                 for start, cell in zip(starts, cells, strict=True)) + "</tr>"
 
     lines = ([line(head, "th")] if head else []) + [line(row, "td") for row in rows]
-    return '<div class="scroll"><table>\n' + "\n".join(lines) + "\n</table></div>"
+    return '<div class="scroll" tabindex="0"><table>\n' + "\n".join(lines) + "\n</table></div>"
 
 
 def text_table(rows: Sequence[Sequence[object]], right: Collection[int] = ()) -> str:
@@ -85,6 +97,19 @@ def markdown_table(head: Sequence[str], rows: Sequence[Sequence[object]]) -> str
         return "| " + " | ".join(texts) + " |"
 
     return "\n".join([line(head), "|" + "---|" * len(head), *map(line, rows)])
+
+
+def markdown_code(text: str, in_table: bool = False) -> str:
+    """Markdown that shows a text as it is, but for line breaks; empty for an empty text.
+
+    Args:
+        text: any.
+        in_table: whether it is in a cell of a table, which `|` would end.
+    """
+    text = re.sub(r"[\r\n]+", " ", text.replace("|", "\\|") if in_table else text)
+    fence = "`" * (max(map(len, re.findall("`+", text)), default=0) + 1)
+    space = " " if text.startswith("`") or text.endswith("`") or (text[:1] == text[-1:] == " ") else ""
+    return text and f"{fence}{space}{text}{space}{fence}"
 
 
 def picture(image: np.ndarray, description: str) -> str:
@@ -116,6 +141,35 @@ def video(clip: np.ndarray, fps: float, description: str) -> str:
 def figure(content: str, caption: str) -> str:
     """HTML figure: content that is HTML already, with a caption below; the caption is escaped."""
     return f"<figure>{content}<figcaption>{html.escape(caption)}</figcaption></figure>"
+
+
+def figures(numbers: Sequence[tuple[str, str]], parts: Sequence[tuple[int, str]]) -> str:
+    """HTML of a few numbers that a reader is to see first, above a bar and its legend.
+
+    Args:
+        numbers: each with what it counts; escaped.
+        parts: up to three numbers whose shares of their sum the bar shows, each with what it counts; escaped.
+    """
+    items = "".join(f"<div><dt>{html.escape(name)}</dt><dd>{html.escape(number)}</dd></div>"
+                    for number, name in numbers)
+    bar = "".join(f'<span style="flex-grow: {part}"{"" if part else " hidden"}></span>' for part, _ in parts)
+    legend = "".join(f"<li>{part:,} {html.escape(name)}</li>" for part, name in parts)
+    return (f'<dl class="figures">{items}</dl>\n<div class="bar" aria-hidden="true">{bar}</div>\n'
+            f'<ul class="legend">{legend}</ul>')
+
+
+def details(title: str, content: str, is_open: bool = False, hint: str = "") -> str:
+    """HTML that a reader can fold.
+
+    Args:
+        title: seen always; escaped.
+        content: HTML already.
+        is_open: whether it is unfolded at first.
+        hint: seen always, below the title; escaped.
+    """
+    below = f'<br><span class="faint">{html.escape(hint)}</span>' if hint else ""
+    return (f"<details{' open' if is_open else ''}><summary><strong>{html.escape(title)}</strong>{below}</summary>\n"
+            f"{content}\n</details>")
 
 
 def paragraph(text: str) -> str:

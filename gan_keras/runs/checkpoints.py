@@ -6,7 +6,7 @@ restored; a damaged one is named and passed over.
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 import keras
@@ -18,12 +18,20 @@ from gan_keras.errors import UserError
 
 _INDEX = re.compile(r"ckpt-(\d+)\.index")
 _STEP = "step"
+_TEMPORARY = "*.tempstate*"
+_OPERATION = re.compile(r"\{\{.*?\}\} | \[Op:\w+\]")
+"""What TensorFlow puts around a message to say which of its operations failed."""
 
 
 def saved_steps(folder: Path) -> list[int]:
     """The steps of the checkpoints in a folder, oldest first, whole or damaged."""
     matches = (_INDEX.fullmatch(file.name) for file in folder.glob("ckpt-*.index"))
     return sorted(int(match.group(1)) for match in matches if match)
+
+
+def files(folder: Path, step: int) -> list[Path]:
+    """The files of a checkpoint: its index and data."""
+    return sorted(folder.glob(f"ckpt-{step}.*"))
 
 
 def save(folder: Path, step: int, variables: Mapping[str, keras.Variable], keep: int, keep_step: int | None = None
@@ -41,8 +49,15 @@ def save(folder: Path, step: int, variables: Mapping[str, keras.Variable], keep:
     try:
         tf.raw_ops.SaveV2(prefix=str(prefix), tensor_names=names, shape_and_slices=[""] * len(names), tensors=tensors)
     except tf.errors.OpError as error:
-        raise UserError(f"Checkpoint {prefix} cannot be written: {error.message}") from error
-    _tidy(folder, keep, keep_step)
+        _delete(folder.glob(_TEMPORARY))  # what there is of it takes the place that is lacking
+        steps = saved_steps(folder)
+        kept = f"Checkpoint {steps[-1]} is kept: the same command goes on from there." if steps else \
+            "There is no earlier one."
+        why = _OPERATION.sub("", error.message)
+        raise UserError(f"Checkpoint {prefix} cannot be written: {why}. {kept}") from error
+    for old in set(saved_steps(folder)[:-keep]) - {keep_step}:
+        _delete(files(folder, old))
+    _delete(folder.glob(_TEMPORARY))  # left by a kill in the middle of a save
     return prefix
 
 
@@ -121,9 +136,9 @@ def _newest_whole(folder: Path, step: int | None) -> tuple[int, dict[str, np.nda
     return None
 
 
-def _tidy(folder: Path, keep: int, keep_step: int | None) -> None:
-    for step in set(saved_steps(folder)[:-keep]) - {keep_step}:
-        for file in folder.glob(f"ckpt-{step}.*"):
-            file.unlink()
-    for orphan in folder.glob("*.tempstate*"):  # left by a kill in the middle of a save
-        orphan.unlink()
+def _delete(paths: Iterable[Path]) -> None:
+    for path in paths:
+        try:
+            path.unlink(missing_ok=True)
+        except OSError as error:  # what is saved is saved
+            logging.warning("%s cannot be deleted: %s", path, error.strerror or error)

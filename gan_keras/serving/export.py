@@ -105,7 +105,7 @@ def _write(folder: Path, run: RunFolder, generator: Generator, step: int) -> Non
             write_clip(folder / model_card.SHEET, samples, data.fps)
             write_clip(folder / model_card.CLIPS, samples, data.fps)
         card = model_card.model_card(description, config, data, 0 if samples is None else SAMPLES)
-        (folder / model_card.FILE).write_text(card, encoding="utf-8")
+        (folder / model_card.FILE).write_text(card, encoding="utf-8", errors="backslashreplace")
     except (OSError, tf.errors.OpError) as error:
         raise UserError(f"Export folder {folder.parent} cannot be written: {error}") from error
 

@@ -124,7 +124,7 @@ def generate(settings: GenerateSettings) -> SavedGenerator:
     classes = parse_label(settings.label, model.description.classes, str(model.path))
     frames = settings.num_frames or model.description.num_frames
     if frames > model.description.num_frames:
-        _check_long(settings, model, count)
+        _check_long(settings, model, count, len(classes))
     with Progress("generate", count * frames, "frames") as progress:
         sequences = _Sequences(model, seeds, count, frames, classes, progress)
         _write(settings, lambda: write(sequences, settings.fps or model.description.fps))
@@ -136,19 +136,26 @@ def _write(settings: GenerateSettings, write: Callable[[], None]) -> None:
         write()
     except OSError as error:
         if error.errno in _USERS_ERRNO:
-            raise UserError(f"{settings.out} cannot be written: {error.strerror}") from error
+            raise _not_writable(settings.out, error.strerror) from error
         raise
 
 
-def _check_long(settings: GenerateSettings, model: SavedGenerator, count: int) -> None:
-    """Raises UserError where sequences longer than a clip cannot be had, or not in such a file."""
+def _check_long(settings: GenerateSettings, model: SavedGenerator, count: int, classes: int) -> None:
+    """Raises UserError where sequences longer than a clip cannot be had, or not in such a file.
+
+    Args:
+        settings: of the command.
+        model: the generator.
+        count: number of clips.
+        classes: number of classes that are asked for.
+    """
     facts = model.description
     if not model.endless:
         raise UserError(f"`num_frames` must be at most {facts.num_frames}, the frames that {model.path} makes; "
                         f"sequences without end take a recurrent generator. Received: num_frames={settings.num_frames}")
-    if len(settings.label) > 1:
+    if classes > 1:
         raise UserError(f"`num_frames` must be at most {facts.num_frames} where classes are mixed. "
-                        f"Received: num_frames={settings.num_frames}, label={','.join(settings.label)}")
+                        f"Received: num_frames={settings.num_frames}, label={settings.label}")
     shown = 1 if SEED in settings.out else count
     if Path(settings.out).suffix.lower() in HELD_SUFFIXES:
         most = max(facts.num_frames, MAX_HELD_BYTES // (shown * facts.height * facts.width * 3))
@@ -199,8 +206,9 @@ def _read_clips(source: str, model: SavedGenerator) -> np.ndarray:
     clips, skipped = [], []
     for video in list_source(source, settings).videos[:_MAX_INPUT_CLIPS]:
         try:
-            frames = [crop_and_resize(frame, facts.height, facts.width)
-                      for frame in itertools.islice(video.open()[1], facts.num_frames)]
+            opened = video.open((facts.height, facts.width))
+            frames = [crop_and_resize(frame.pixels, facts.height, facts.width)
+                      for frame in itertools.islice(opened.frames, facts.num_frames)]
         except DecodeError as error:
             skipped.append(f"{video.id}: {error}")
             continue
@@ -209,8 +217,8 @@ def _read_clips(source: str, model: SavedGenerator) -> np.ndarray:
         else:
             skipped.append(f"{video.id}: {len(frames)} of {facts.num_frames} frames")
     if not clips:
-        raise UserError(f"{Path(source)} has no clip of {facts.num_frames} frames"
-                        + (f" ({skipped[0]})" if skipped else "") + ".")
+        raise UserError(f"`input` must have clips of {facts.num_frames} frames or more"
+                        + (f" ({skipped[0]})" if skipped else "") + f". Received: input={source}")
     return np.stack(clips)
 
 
@@ -235,8 +243,9 @@ def _writer(out: str, count: int) -> Callable[[_Sequences, float], None]:
     if suffix == ".npz":
         return lambda sequences, _: _write_array(path, sequences)
     if count > _MAX_CLIPS_IN_GRID:
-        raise UserError(f"{out} would show {count} clips side by side; at most {_MAX_CLIPS_IN_GRID} are. Put {SEED} "
-                        "into its name, for a file each, or name an .npz.")
+        raise UserError(f"`out` must have {SEED} in it, for a file each, or be an .npz: at most "
+                        f"{_MAX_CLIPS_IN_GRID} clips are shown side by side, and {count} are asked for. "
+                        f"Received: out={out}")
     return lambda sequences, fps: write_segments(path, sequences.together(), fps)
 
 
@@ -244,21 +253,25 @@ def _check_writable(out: str) -> None:
     """Fails before the work, not after it. What is missing of the folders above is made."""
     path = Path(out.partition(SEED)[0] + "x") if SEED in out else Path(out)
     if path.suffix and path.is_dir():
-        raise UserError(f"{out} cannot be written: it is a folder")
+        raise _not_writable(out, "it is a folder")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryFile(dir=path.parent):
             pass
     except OSError as error:
-        raise UserError(f"{out} cannot be written: {error.strerror}") from error
+        raise _not_writable(out, error.strerror) from error
+
+
+def _not_writable(out: str, reason: str | None) -> UserError:
+    return UserError(f"`out` cannot be written: {reason}. Name another. Received: out={out}")
 
 
 def _write_each(pattern: str, sequences: _Sequences, fps: float) -> None:
     for seed, segments in sequences.one_by_one():
         path = Path(pattern.replace(SEED, str(seed)))
         if not path.suffix and path.is_dir() and any(path.iterdir()):
-            raise UserError(f"{path} is not empty: frames of two clips would mix in it. Delete it, or name another "
-                            "--out.")
+            raise UserError(f"`out` must be another folder: {path} is not empty, frames of two clips would mix in it. "
+                            f"Received: out={pattern}")
         if path.suffix.lower() == ".npz":
             write_array(path, (1, sequences.frames, *sequences.frame_shape), segments)
         else:

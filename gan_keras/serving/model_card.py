@@ -4,9 +4,12 @@ import dataclasses
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from gan_keras.config.command_line import command_line, flag
+from gan_keras.config.settings import format_value
 from gan_keras.config.train import Config
+from gan_keras.reports.html import markdown_code
 from gan_keras.runs.run_folder import TrainingData
-from gan_keras.serving.model_description import ModelDescription
+from gan_keras.serving.model_description import ModelDescription, serve_command
 
 FILE = "model_card.md"
 SHEET, CLIPS = "samples.png", "samples.webm"
@@ -23,7 +26,7 @@ same clip, whatever else is asked for beside it.
 
 {step} steps of {batch_size} clips, with gan_keras {gan_keras}; the weights are the exponential moving average of the
 trained ones. The clips show what such data shows, with its gaps and its bias. How good they are, and whether any copies
-a training clip, was not measured at export; `python evaluate.py --model=VERSION_FOLDER --data=THE_CLIPS` measures it.
+a training clip, was not measured at export; `gan-keras evaluate --model=VERSION_FOLDER --data=THE_CLIPS` measures it.
 
 ## Use
 From the command line, with gan_keras:
@@ -38,7 +41,7 @@ model = tf.saved_model.load("VERSION_FOLDER")
 ```
 From a server, where FOLDER_OF_VERSIONS is the absolute path of the folder that holds this one:
 ```
-docker run --rm -p 8501:8501 -v FOLDER_OF_VERSIONS:/models/video_gan -e MODEL_NAME=video_gan tensorflow/serving
+{serve}
 {curl}
 ```
 Over gRPC, raise `grpc.max_receive_message_length` above the 4 MiB that a client takes by default.
@@ -73,7 +76,7 @@ From the command line: `--num_frames=1000`.
 
 _CLASSES = """
 A `label` is the number of a class, or -1 for the one that the seed draws: {numbered}.
-From the command line: `--label={first}`, or `--label={first}:0.5,{last}:0.5` for a mixture.
+From the command line: {one}{mixture}.
 """
 
 
@@ -92,7 +95,8 @@ def model_card(description: ModelDescription, config: Config, data: TrainingData
         "batch_size": config.optimization.batch_size, "signatures": _signatures(description.signatures),
         "endless": _ENDLESS.format(num_frames=description.num_frames)
                    if "next_segment" in description.signatures else "",
-        "command": description.generate_command("VERSION_FOLDER"), "python": _python(description),
+        "command": command_line("gan-keras", "generate", model="VERSION_FOLDER", **description.example_flags),
+        "serve": serve_command("FOLDER_OF_VERSIONS"), "python": _python(description),
         "curl": _curl(description), "classes": _classes(description.classes), "settings": _settings(config)}
     return _CARD.format(**facts)
 
@@ -115,13 +119,17 @@ def _curl(description: ModelDescription) -> str:
 
 
 def _data(data: TrainingData) -> str:
-    classes = f", of the classes {', '.join(data.classes)}" if data.classes else ""
-    return f"`{data.source}`, {data.clips['train']} clips{classes}"
+    classes = f", of the classes {', '.join(map(markdown_code, data.classes))}" if data.classes else ""
+    return f"{markdown_code(data.source)}, {data.clips['train']} clips{classes}"
 
 
 def _classes(names: Sequence[str]) -> str:
-    numbered = ", ".join(f"{number} `{name}`" for number, name in enumerate(names))
-    return _CLASSES.format(numbered=numbered, first=names[0], last=names[-1]) if names else ""
+    if not names:
+        return ""
+    numbered = ", ".join(f"{number} {markdown_code(name)}" for number, name in enumerate(names))
+    mixture = flag("label", (f"{names[0]}:0.5", f"{names[-1]}:0.5"))
+    return _CLASSES.format(numbered=numbered, one=markdown_code(flag("label", names[0])),
+                           mixture=f", or {markdown_code(mixture)} for a mixture" if len(names) > 1 else "")
 
 
 def _signatures(signatures: Mapping[str, Mapping]) -> str:
@@ -139,5 +147,5 @@ def _settings(config: Config) -> str:
     for group in _SHOWN_GROUPS:
         for name, value in dataclasses.asdict(getattr(config, group)).items():
             shown = Path(value).name if name == "perceptual_network" else value  # no folder of the machine
-            lines.append(f"| {name} | {', '.join(shown) if isinstance(shown, tuple) else shown} |")
+            lines.append(f"| {name} | {markdown_code(format_value(shown), in_table=True)} |")
     return "\n".join(lines)

@@ -6,6 +6,8 @@ from pathlib import Path
 from typing import Any, Self
 
 from gan_keras import __version__
+from gan_keras.config.command_line import command_line
+from gan_keras.config.settings import format_value
 from gan_keras.errors import UserError
 
 FILE = "model.json"
@@ -43,14 +45,10 @@ class ModelDescription:
         """Whether the model makes clips of clips only."""
         return "video" in self.signatures["serving_default"]["inputs"]
 
-    def generate_command(self, model: str) -> str:
-        """A command of generate.py for a start.
-
-        Args:
-            model: path of the version, or of the folder of versions.
-        """
-        clips = "--input=my_videos/" if self.needs_clips else "--seeds=0-15"
-        return f"python generate.py --model={model} {clips} --out=clips.webm"
+    @property
+    def example_flags(self) -> dict[str, str]:
+        """Flags of the command `generate`, beside `model`, for a start."""
+        return ({"input": "my_videos/"} if self.needs_clips else {"seeds": "0-15"}) | {"out": "clips.webm"}
 
     def save(self, version: Path) -> None:
         """Writes it into a version folder."""
@@ -71,8 +69,20 @@ class ModelDescription:
                 raise UserError(f"{path} is not of format {FORMAT}: it was exported by another version of gan_keras.")
             return cls(**stored)
         except FileNotFoundError as error:
-            raise UserError(f"{version} was not made by export.py: it has no {FILE}.") from error
+            raise UserError(f"{version} is not an exported version: it has no {FILE}. Name one that the command export "
+                            "made.") from error
         except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:
             if isinstance(error, UserError):
                 raise
             raise UserError(f"{path} cannot be read: {error}") from error
+
+
+def serve_command(folder: str) -> str:
+    """A command that serves a folder of versions with TensorFlow Serving.
+
+    Args:
+        folder: absolute path; it may hold colons and commas.
+    """
+    mount = format_value(("type=bind", f"source={folder}", "target=/models/video_gan"))
+    return command_line("docker", "run", "--rm", "-p", "8501:8501", "--mount", mount, "-e", "MODEL_NAME=video_gan",
+                        "tensorflow/serving")

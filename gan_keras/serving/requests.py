@@ -1,16 +1,18 @@
 """Requests of clips: seeds and classes, from the words of the command line to the inputs of a signature."""
 
+import difflib
 import itertools
 from collections.abc import Collection, Sequence
 from typing import NoReturn
 
 import numpy as np
 
-from gan_keras.config.settings import split_weight
+from gan_keras.config.settings import format_value, parse_list, split_weight
 from gan_keras.errors import UserError
 from gan_keras.tasks.generate import LABEL_BY_SEED
 
 _MAX_SEED = 2**63 - 1
+_SHOWN_CLASSES = 20
 
 
 def clip_request(takes: Collection[str], seeds: Sequence[int], labels: int | Sequence[int] | np.ndarray = LABEL_BY_SEED,
@@ -27,28 +29,36 @@ def clip_request(takes: Collection[str], seeds: Sequence[int], labels: int | Seq
     return {name: value for name, value in values.items() if name in takes}
 
 
-def parse_label(items: Sequence[str], classes: Sequence[str], model: str) -> dict[str, float]:
-    """`("walk",)` or `("walk:0.7", "wave:0.3")` as names with weights.
+def parse_label(text: str, classes: Sequence[str], model: str) -> dict[str, float]:
+    """The classes that are asked for, with weights.
+
+    `"walk"` is one class, `"walk:0.7,wave:0.3"` a mixture, `'"a, b:0.7",wave'` one of `a, b` and `wave`. What is the
+    name of a class is that class, whatever is in it; else what is between commas, and before the last colon there.
 
     Args:
-        items: of the flag `label`.
+        text: of the flag `label`.
         classes: names that the model knows.
         model: for error messages.
 
     Raises:
         UserError: the model has no classes, or not such a one; a weight that is none; a class named twice.
     """
-    if items and not classes:
-        raise UserError(f"`label` must be empty: {model} was trained without --classes. "
-                        f"Received: label={','.join(items)}")
+    if text and not classes:
+        raise UserError(f"`label` must be empty: {model} was trained without --classes. Received: label={text}")
+    if text in ("", *classes):
+        return {text: 1.0} if text else {}
     try:
-        weights = dict(split_weight(item) for item in items)
+        items = parse_list(text)
+        weights = dict((item, 1.0) if item in classes else split_weight(item) for item in items)
     except ValueError:
-        weights = {}
+        items, weights = (), {}
     sensible = all(0 < weight < 100 for weight in weights.values())
-    if len(weights) < len(items) or not set(weights) <= set(classes) or not sensible:
-        raise UserError(f"`label` must be of {', '.join(classes)}, each alone or with a weight as in NAME:0.5. "
-                        f"Received: label={','.join(items)}")
+    if not items or len(weights) < len(items) or not set(weights) <= set(classes) or not sensible:
+        shown = ", ".join([*classes[:_SHOWN_CLASSES], *["..."] * (len(classes) > _SHOWN_CLASSES)])
+        mixture = format_value(tuple(f"{name}:0.5" for name in classes[:2]))
+        close = difflib.get_close_matches(text, classes, 1)
+        raise UserError(f"`label` must be one of {shown}; or several, each alone or with a weight, as in {mixture}. "
+                        + (f"Did you mean {close[0]}? " if close else "") + f"Received: label={text}")
     return weights
 
 

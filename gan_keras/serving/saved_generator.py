@@ -15,7 +15,7 @@ from gan_keras.tasks.generate import LABEL_BY_SEED
 
 
 class SavedGenerator:
-    """A version that `export.py` made, loaded. Loading runs its code: load those that you trust.
+    """An exported version, loaded. Loading runs its code: load those that you trust.
 
     Args:
         path: the version folder, or the folder of versions, for the newest.

@@ -12,7 +12,10 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
+from absl import logging
+
 from gan_keras.errors import UserError
+from gan_keras.files import UNSUPPORTED, check_path, synchronize
 
 SAVED_MODEL = "saved_model.pb"
 _TAKEN = (errno.ENOTEMPTY, errno.EEXIST, errno.ENOTDIR)
@@ -29,13 +32,14 @@ def find_version(path: Path) -> Path:
     Raises:
         UserError: there is none.
     """
+    check_path(path)
     if (path / SAVED_MODEL).is_file():
         return path
     for number in reversed(version_numbers(path)):
         if (path / str(number) / SAVED_MODEL).is_file():
             return path / str(number)
     raise UserError(f"{path} holds no SavedModel: neither {SAVED_MODEL} nor a version such as 1/{SAVED_MODEL}. "
-                    "Name what export.py made." if path.exists() else f"There is no {path}.")
+                    "Name what the command export made." if path.exists() else f"There is no folder {path}.")
 
 
 @contextlib.contextmanager
@@ -48,6 +52,7 @@ def unpublished(folder: Path) -> Iterator[Path]:
     Raises:
         UserError: the folder cannot be written.
     """
+    check_path(folder)
     try:
         folder.mkdir(parents=True, exist_ok=True)
         hidden = Path(tempfile.mkdtemp(prefix=".unpublished-", dir=folder))
@@ -84,13 +89,18 @@ def publish(hidden: Path) -> Path:
 
 def _settle(folder: Path) -> None:
     for path in [*folder.rglob("*"), folder]:
-        path.chmod(0o755 if path.is_dir() else 0o644)
+        try:
+            path.chmod(0o755 if path.is_dir() else 0o644)
+        except OSError as error:
+            if error.errno not in UNSUPPORTED:
+                raise
+            logging.warning("%s keeps its mode (%s): see that the server may read it.", path, error.strerror)
         _sync(path)
 
 
 def _sync(path: Path) -> None:
     descriptor = os.open(path, os.O_RDONLY)
     try:
-        os.fsync(descriptor)
+        synchronize(descriptor)
     finally:
         os.close(descriptor)

@@ -13,6 +13,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from gan_keras.config.settings import format_value
 from gan_keras.config.train import Config
 from gan_keras.data.input_pipeline import Batch
 from gan_keras.data.pixels import to_float
@@ -135,7 +136,7 @@ class Task:
         self.config, model = config, config.model
         if not self.conditioned and (model.classes or model.categories or model.codes):
             raise UserError(f"--task={config.objective.task} cannot be combined with classes, categories or codes. "
-                            f"Received: classes={','.join(model.classes)}, categories={model.categories}, "
+                            f"Received: classes={format_value(model.classes)}, categories={model.categories}, "
                             f"codes={model.codes}")
 
     # ---- networks ----

@@ -11,6 +11,7 @@ from gan_keras.evaluation.callback import EvaluationCallback
 from gan_keras.runs import checkpoints
 from gan_keras.runs.run_folder import RunFolder
 from gan_keras.runs.summaries import Summaries
+from gan_keras.training.divergence import divergence_error
 from gan_keras.training.loop import Action, TrainingLoop
 from gan_keras.training.metrics import mean_over_steps
 from gan_keras.video.contact_sheets import enlarge
@@ -25,12 +26,13 @@ class LogMetrics(Action):
     """Writes the mean metrics of the steps since the last time to TensorBoard and `metrics.jsonl`.
 
     Raises:
-        FloatingPointError: no gradient was finite in any of these steps.
+        UserError: no gradient was finite in any of these steps.
     """
 
-    def __init__(self, interval: int, run: RunFolder, summaries: Summaries) -> None:
+    def __init__(self, interval: int, run: RunFolder, summaries: Summaries, step: int) -> None:
         super().__init__(interval)
         self._run, self._summaries = run, summaries
+        self._started_at = self._last_finite = step
 
     def run(self, loop: TrainingLoop) -> None:
         """See the class."""
@@ -39,12 +41,13 @@ class LogMetrics(Action):
         metrics = mean_over_steps(steps)
         seconds["step"] += time.monotonic() - start  # where devices run behind, reading waits for them
         skipped = round(metrics.pop("skipped") * len(steps))
+        begin = loop.step - len(steps) + 1
+        finite = [begin + i for i, each in enumerate(steps) if not float(each["skipped"])]
+        if not finite:
+            raise divergence_error(self._run, loop.config, begin, loop.step, self._last_finite, self._started_at)
+        self._last_finite = finite[-1]
         if skipped:
-            span = f"steps {loop.step - len(steps) + 1} to {loop.step}"
-            if skipped == len(steps):
-                raise FloatingPointError(f"No gradient was finite in {span}: the run diverged. The last checkpoint "
-                                         "is older. Try a lower --learning_rate or --precision=float32.")
-            logging.warning("%d of %s skipped, their gradients were not finite.", skipped, span)
+            logging.warning("%d of steps %d to %d skipped, their gradients were not finite.", skipped, begin, loop.step)
         clips_per_second = len(steps) * loop.config.optimization.batch_size / seconds["step"]
         metrics |= {"skipped_steps": skipped, "learning_rate": loop.gan.learning_rate,
                     "speed/clips_per_second": clips_per_second,
@@ -62,16 +65,20 @@ class WriteSamples(Action):
         path: of the last contact sheet and clip, without suffix.
     """
 
-    path: Path
-
-    def __init__(self, interval: int, run: RunFolder, summaries: Summaries, prepared: Path, manifest: Manifest) -> None:
+    def __init__(self, interval: int, run: RunFolder, summaries: Summaries, prepared: Path, manifest: Manifest,
+                 step: int) -> None:
         super().__init__(interval)
         self._run, self._summaries, self._fps = run, summaries, manifest.playback_fps
         self._real = first_clips(prepared, manifest, manifest.clip.num_frames, SAMPLES)
-        self._written_at = 0
+        self.path = self._path(step)
+        self._written_at = step if self.path.with_suffix(".webm").exists() else -1
 
     def write_real_clips(self, step: int) -> None:
-        """Writes real clips and the settings to TensorBoard, to look at beside the samples."""
+        """Writes real clips and the settings to TensorBoard, to look at beside the samples.
+
+        Args:
+            step: the first step that this start trains: if the next start does it again, it replaces them.
+        """
         self._summaries.settings(step)
         self._summaries.clips(step, "clips/real", self._real, self._fps)
 
@@ -81,17 +88,21 @@ class WriteSamples(Action):
             return
         self._written_at = loop.step
         clips = loop.sample(range(SAMPLES), self._real)
-        self._summaries.clips(loop.step, "clips/generated", clips, self._fps)
-        self._summaries.weights(loop.step, loop.gan.ema.named_weights("weights"))
         shown = enlarge(clips)
-        self.path = self._run.samples / f"step-{loop.step:06d}"
+        self.path = self._path(loop.step)
         write_clip(self.path.with_suffix(".png"), shown[:_SHEET_ROWS], self._fps)
         write_clip(self.path.with_suffix(".webm"), shown, self._fps)
+        # After the files, which say that the events were written: a later start does not repeat these.
+        self._summaries.clips(loop.step, "clips/generated", clips, self._fps)
+        self._summaries.weights(loop.step, loop.gan.ema.named_weights("weights"))
 
     def finish(self, loop: TrainingLoop, interrupted: bool) -> None:
         """Samples of the last step, unless a signal asks for a quick end."""
         if not interrupted:
             self.run(loop)
+
+    def _path(self, step: int) -> Path:
+        return self._run.samples / f"step-{step:06d}"
 
 
 class SaveCheckpoint(Action):
@@ -102,7 +113,12 @@ class SaveCheckpoint(Action):
         self._run, self._saved_at = run, step
 
     def run(self, loop: TrainingLoop) -> None:
-        """See the class."""
+        """Saves, but not after a step that changed nothing: a run that diverges keeps the checkpoints before that."""
+        if not loop.skipped_last_step:
+            self.save(loop)
+
+    def save(self, loop: TrainingLoop) -> None:
+        """Saves the variables as they are, if that was not done yet."""
         if self._saved_at == loop.step:
             return
         self._saved_at = loop.step
@@ -112,7 +128,7 @@ class SaveCheckpoint(Action):
 
     def finish(self, loop: TrainingLoop, interrupted: bool) -> None:
         """The checkpoint of the last step."""
-        self.run(loop)
+        self.save(loop)
 
 
 class Evaluate(Action):
@@ -135,7 +151,7 @@ class Evaluate(Action):
         before = self._callback.best
         self._summaries.scalars(loop.step, self._callback.evaluate(loop.step, loop.sample))
         if self._callback.best != before:
-            self._save.run(loop)
+            self._save.save(loop)
             self._run.save_best(self._callback.best)
         logging.info("%s", self._callback)
 
@@ -159,12 +175,12 @@ def make_actions(loop: TrainingLoop, prepared: Path, manifest: Manifest) -> list
         return []
     settings = loop.config.run
     run = RunFolder(Path(settings.run_dir))
-    summaries = Summaries(run)
+    summaries = Summaries(run, resumed_at=loop.step)
     save = SaveCheckpoint(settings.checkpoint_every, run, loop.step)
-    samples = WriteSamples(settings.sample_every, run, summaries, prepared, manifest)
-    actions = [LogMetrics(settings.log_every, run, summaries)]
+    samples = WriteSamples(settings.sample_every, run, summaries, prepared, manifest, loop.step)
+    actions = [LogMetrics(settings.log_every, run, summaries, loop.step)]
     if settings.evaluate_every:
         callback = EvaluationCallback.create(run, loop.config, prepared, manifest)
         actions.append(Evaluate(settings.evaluate_every, run, summaries, callback, save))
-    samples.write_real_clips(loop.step)
+    samples.write_real_clips(loop.step + 1)
     return [*actions, save, samples]

@@ -38,18 +38,32 @@ class Distribution:
         """Whether this process writes what all have in common: checkpoints, metrics, samples, exports."""
         return self.process == 0
 
-    def check_batch_size(self, config: Config) -> None:
+    def check_batch_size(self, config: Config, begun: bool = False) -> None:
         """Checks that a global batch can be split.
+
+        Args:
+            config: the settings.
+            begun: whether it is of a run that goes on, which keeps its batch size.
 
         Raises:
             UserError: it cannot.
         """
         multiple = GROUP_SIZE if config.model.minibatch_stddev else 1
         batch_size = config.optimization.batch_size
-        if batch_size % (multiple * self.replicas):
-            devices = f"the {self.replicas} devices" if multiple == 1 else \
-                f"{multiple} for each of the {self.replicas} devices, because of `minibatch_stddev`"
-            raise UserError(f"`batch_size` must be a multiple of {devices}. Received: batch_size={batch_size}")
+        each = multiple * self.replicas
+        if batch_size % each == 0:
+            return
+        devices = f"the {self.replicas} devices" if multiple == 1 else \
+            f"{multiple} for each of the {self.replicas} devices, because of `minibatch_stddev`"
+        below = batch_size // each * each
+        would_do = [] if begun else [f"--batch_size={below} or {below + each}" if below else f"--batch_size={each}"]
+        fewer = " or ".join(str(count) for count in range(1, self.replicas) if batch_size % (multiple * count) == 0)
+        if fewer and config.hardware.virtual_devices:
+            would_do.append(f"--virtual_devices={fewer}")
+        elif fewer:
+            would_do.append(f"{fewer} of the devices, with --strategy=single (1) or CUDA_VISIBLE_DEVICES")
+        raise UserError(f"`batch_size` must be a multiple of {devices}. Received: batch_size={batch_size}. "
+                        f"What would do: {'; or '.join(would_do)}.")
 
     def rows(self, batch_size: int) -> slice:
         """Rows of a global batch that this process decodes."""

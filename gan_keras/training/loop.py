@@ -14,6 +14,7 @@ from absl import logging
 from gan_keras.config.train import Config
 from gan_keras.data.input_pipeline import training_batches
 from gan_keras.data.records import Manifest
+from gan_keras.errors import UserError
 from gan_keras.losses.forward_pass import Tensors
 from gan_keras.progress import Progress
 from gan_keras.runs import checkpoints
@@ -66,6 +67,7 @@ class TrainingLoop:
         self.config, self.gan, self.distribution, self.step = gan.config, gan, gan.distribution, step
         self._batches = iter(batches)
         self._signal = 0
+        self._skipped: tf.Tensor | float = 0.0
         self._recent: list[Tensors] = []
         self._seconds = {"step": 0.0, "input": 0.0}
 
@@ -74,22 +76,29 @@ class TrainingLoop:
 
         Raises:
             SystemExit: a signal asked for the end; the code is 128 + its number.
+            UserError: the run folder cannot be written any more, or the run diverged.
         """
         steps, limit = self.config.optimization.steps, math.ceil(60 * self.config.run.minutes)
         begin = time.monotonic()
-        with self._signals_noted(), _progress(self.step, steps, limit) as self.progress:
-            while self.step < steps and not self._should_stop(actions, begin, limit):
-                self._train_step()
-                for action in actions:
-                    if action.interval and self.step % action.interval == 0:
-                        action.run(self)
-                self.progress.reach(int(time.monotonic() - begin) if limit else self.step)
-        for action in actions:
-            action.finish(self, interrupted=bool(self._signal))
+        with self._signals_noted(), self._writing():
+            with _progress(self.step, steps, limit) as self.progress:
+                while self.step < steps and not self._should_stop(actions, begin, limit):
+                    self._train_step()
+                    for action in actions:
+                        if action.interval and self.step % action.interval == 0:
+                            action.run(self)
+                    self.progress.reach(int(time.monotonic() - begin) if limit else self.step)
+            for action in actions:  # signals are still noted: one that comes twice does not end the saving
+                action.finish(self, interrupted=bool(self._signal))
         if self._signal:
             logging.info("Stopped by %s at step %d, which is saved. The same command goes on from here.",
                          signal.Signals(self._signal).name, self.step)
             raise SystemExit(128 + self._signal)
+
+    @property
+    def skipped_last_step(self) -> bool:
+        """Whether the last step changed nothing, because a gradient was not finite."""
+        return bool(self._skipped)
 
     def recent_steps(self) -> tuple[list[Tensors], dict[str, float]]:
         """Metrics of the steps since the last call, and the seconds that `step` and `input` took in them."""
@@ -119,8 +128,10 @@ class TrainingLoop:
         start = time.monotonic()
         batch = next(self._batches)
         ready = time.monotonic()
-        self._recent.append(self.gan.train_step(self.distribution.split(batch), tf.constant(self.step, tf.int64),
-                                                self.gan.objective.schedule(self.step)))
+        metrics = self.gan.train_step(self.distribution.split(batch), tf.constant(self.step, tf.int64),
+                                      self.gan.objective.schedule(self.step))
+        self._recent.append(metrics)
+        self._skipped = metrics["skipped"]
         self.step += 1
         self._seconds["input"] += ready - start
         self._seconds["step"] += time.monotonic() - start
@@ -130,12 +141,25 @@ class TrainingLoop:
         def note(number: int, _: object) -> None:
             self._signal = number
 
-        before = {number: signal.signal(number, note) for number in (signal.SIGTERM, signal.SIGINT)}
+        before = {number: signal.getsignal(number) for number in _signals()}
+        before = {number: handler for number, handler in before.items() if handler != signal.SIG_IGN}  # as nohup does
+        for number in before:
+            signal.signal(number, note)
         try:
             yield
         finally:
             for number, handler in before.items():
-                signal.signal(number, handler)
+                signal.signal(number, handler or signal.SIG_DFL)
+
+    @contextmanager
+    def _writing(self) -> Iterator[None]:
+        """Names what cannot be written: a full disk, a folder that is not there any more."""
+        try:
+            yield
+        except OSError as error:
+            saved = checkpoints.saved_steps(RunFolder(Path(self.config.run.run_dir)).checkpoints)
+            raise UserError(f"Stopped at step {self.step}: {error}. The same command goes on from step "
+                            f"{saved[-1] if saved else 0}.") from error
 
 
 def start_training(config: Config, prepared: Path, manifest: Manifest, distribution: Distribution) -> TrainingLoop:
@@ -156,9 +180,7 @@ def start_training(config: Config, prepared: Path, manifest: Manifest, distribut
     elif config.run.init_from:
         _initialize_from(RunFolder(Path(config.run.init_from)), gan)
     if distribution.is_chief:
-        counts = {split: manifest.count(split) for split in manifest.splits}
-        run.save_config(config, TrainingData(Path(manifest.source).name, manifest.playback_fps, list(manifest.classes),
-                                             counts))
+        run.save_config(config, TrainingData.of(manifest, prepared, run.path), manifest)
         run.drop_metrics_after(step)
     rows = distribution.rows(config.optimization.batch_size)
     return TrainingLoop(gan, step, training_batches(prepared, manifest, config, step, rows))
@@ -168,6 +190,11 @@ def _initialize_from(other: RunFolder, gan: VideoGAN) -> None:
     other.load_config()  # raises UserError where it is no run
     count = checkpoints.initialize_from(other.checkpoints, gan.weights)
     logging.info("Initialized %d of %d weights from %s.", count, len(gan.weights), other.path)
+
+
+def _signals() -> list[signal.Signals]:
+    """Signals that ask for an end: a scheduler's, the user's, a closed terminal's, which Windows does not have."""
+    return [signal.Signals[name] for name in ("SIGTERM", "SIGINT", "SIGHUP") if hasattr(signal, name)]
 
 
 def _progress(step: int, steps: int, limit: int) -> Progress:

@@ -1,5 +1,7 @@
 """Optimizers and learning-rate schedules."""
 
+from collections.abc import Callable
+
 import keras
 
 from gan_keras.config.train import OptimizationSettings
@@ -21,8 +23,13 @@ def build_optimizer(settings: OptimizationSettings, name: str, variables: list[k
     return optimizer
 
 
-def _schedule(settings: OptimizationSettings, rate: float) -> float | keras.optimizers.schedules.LearningRateSchedule:
-    """The learning rate, `rate` after the warm-up, as a function of the updates done."""
+def _schedule(settings: OptimizationSettings, rate: float
+              ) -> Callable[[], float] | keras.optimizers.schedules.LearningRateSchedule:
+    """The learning rate, `rate` after the warm-up, as a function of the updates done.
+
+    Never a number, which would be a variable of the optimizer: where a run goes on with another learning rate, its
+    checkpoint would bring the old one back.
+    """
     schedules = keras.optimizers.schedules
     if settings.learning_rate_schedule == "cosine":
         after = max(settings.steps - settings.warmup_steps, 1)
@@ -31,4 +38,4 @@ def _schedule(settings: OptimizationSettings, rate: float) -> float | keras.opti
         return schedules.CosineDecay(rate, after)
     if settings.warmup_steps:
         return schedules.PolynomialDecay(0.0, settings.warmup_steps, rate)
-    return rate
+    return lambda: rate

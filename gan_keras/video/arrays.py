@@ -2,9 +2,11 @@
 
 import functools
 import math
+import warnings
 import zipfile
 import zlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import IO
 
@@ -33,10 +35,11 @@ def load(path: str, stamp: int) -> np.ndarray:
     """
     declared_shape(Path(path))
     try:
-        if path.lower().endswith(".npy"):
-            return np.load(path, mmap_mode="r", allow_pickle=False)
-        with np.load(path, allow_pickle=False) as archive:
-            return archive["videos"]
+        with _headers_of_python_2():
+            if path.lower().endswith(".npy"):
+                return np.load(path, mmap_mode="r", allow_pickle=False)
+            with np.load(path, allow_pickle=False) as archive:
+                return archive["videos"]
     except _READ_ERRORS as error:
         raise DecodeError("unreadable", str(error)) from error
 
@@ -68,8 +71,17 @@ def declared_shape(path: Path) -> tuple[int, ...]:
 def _read_header(file: IO[bytes]) -> tuple[tuple[int, ...], np.dtype]:
     version = np.lib.format.read_magic(file)
     read = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
-    shape, _, dtype = read(file)
+    with _headers_of_python_2():
+        shape, _, dtype = read(file)
     return shape, dtype
+
+
+@contextmanager
+def _headers_of_python_2() -> Iterator[None]:
+    """Has NumPy read them without a warning."""
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message="Reading `.npy`", category=UserWarning)
+        yield
 
 
 def write_array(path: Path, shape: tuple[int, ...], segments: Iterable[np.ndarray]) -> None:

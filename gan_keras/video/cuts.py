@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator
 
 import numpy as np
 
+from gan_keras.video.frames import Frame
 from gan_keras.video.pictures import crop_and_resize
 
 _SIDE = 32  # pixels of the picture in which frames are compared
@@ -14,35 +15,34 @@ _PIXEL_SCALE = 25.0  # mean difference of the pixels, of 255, that is surely eno
 _PEAK = 2.0  # a cut differs this many times as much as the steps around it
 
 
-def split_shots(frames: Iterable[np.ndarray], threshold: float) -> Iterator[tuple[np.ndarray, bool]]:
-    """Yields each frame with whether a new shot starts with it; the first frame starts one.
+def split_shots(frames: Iterable[Frame], threshold: float) -> Iterator[Frame]:
+    """Marks each frame with which a new shot starts, where it is not marked yet; the first frame starts one.
 
     At a cut the colours *and* the pixels change by more than the threshold (`difference`), and they change at once:
     much more than a frame earlier and a frame later. A shape that crosses the picture keeps the colours, a fast pan
     changes them at every frame, a flash changes them and changes them back: none of these is a cut.
 
     Args:
-        frames: uint8 `[H, W, 3]`.
+        frames: of a video.
         threshold: from 0 to 1, where 1 detects no cuts.
     """
     if threshold >= 1:
         for index, frame in enumerate(frames):
-            yield frame, index == 0
+            yield frame._replace(starts_shot=frame.starts_shot or index == 0)
         return
     before = step = 0.0  # differences into the previous frame, and from it into the current one
     current, signature = None, None
     for following in frames:
-        next_signature = _FrameSignature(following)
+        next_signature = _FrameSignature(following.pixels)
         if current is None:
-            current, signature = following, next_signature
-            first = True
+            current, signature = following._replace(starts_shot=True), next_signature
             continue
-        after = difference(signature, next_signature, threshold)
-        yield current, first or _is_cut(before, step, after, threshold)
-        before, step, first = step, after, False
+        after = 0.0 if following.starts_shot else difference(signature, next_signature, threshold)
+        yield current._replace(starts_shot=current.starts_shot or _is_cut(before, step, after, threshold))
+        before, step = step, after
         current, signature = following, next_signature
     if current is not None:
-        yield current, first or _is_cut(before, step, 0.0, threshold)
+        yield current._replace(starts_shot=current.starts_shot or _is_cut(before, step, 0.0, threshold))
 
 
 def _is_cut(before: float, step: float, after: float, threshold: float) -> bool:

@@ -1,16 +1,20 @@
 """Encoding of clips: videos, animated GIFs, contact sheets, arrays, folders of frames.
 
-OpenCV's writer drops frames of a wrong size silently, so every file is read back after it was written.
+Every file is read back after it was written.
 """
 
 import itertools
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from fractions import Fraction
 from pathlib import Path
 
+import av
 import numpy as np
+from av.codec.codec import UnknownCodecError
+from av.video.reformatter import ColorRange, Colorspace, Interpolation, VideoReformatter
 
-from gan_keras.logging import native_log_filter
 from gan_keras.video.arrays import write_array
 from gan_keras.video.contact_sheets import contact_sheet, grid
 from gan_keras.video.decode import read_video
@@ -23,15 +27,23 @@ DEFAULT_FPS = 15.0
 WRITTEN_SUFFIXES = (".webm", ".mp4", ".gif", ".png", ".npz")
 HELD_SUFFIXES = (".gif", ".png")
 """Those of them that are gathered in memory before anything is written."""
-_FOURCC = {".webm": "VP90", ".mp4": "vp09"}
+_VP9 = ("libvpx-vp9", {"crf": "12", "b": "0", "deadline": "good", "cpu-used": "4", "row-mt": "1"})
+_ENCODERS = {".webm": (_VP9,), ".mp4": (("libx264", {"crf": "14"}), _VP9)}
+"""Encoders of each suffix with their options; the first that is there writes."""
+_CONTAINER_OPTIONS = {".webm": {}, ".mp4": {"movflags": "+faststart"}}
+_BT709 = 1
+"""Code of that standard's primaries, transfer and matrix, which players take videos without any for."""
+_MAX_DENOMINATOR = 10**5
+"""Of frame rates: 30000/1001 is one of television's; a frame may last a day."""
 
 
 def write_clip(path: Path, frames: np.ndarray, fps: float) -> None:
     """Writes clips in the format that the path's suffix names, then reads the file back to verify it.
 
     Args:
-        path: ends in `.webm` or `.mp4` (VP9, which browsers play), `.gif`, `.png` (contact sheet), `.npz` (array
-            `videos`, uint8 `[N, T, H, W, 3]`), or has no suffix: a folder of numbered pictures. Parents are made.
+        path: ends in `.mp4` (H.264, which nearly everything plays; VP9 where that encoder is missing), `.webm` (VP9,
+            which browsers play), `.gif`, `.png` (contact sheet), `.npz` (array `videos`, uint8 `[N, T, H, W, 3]`), or
+            has no suffix: a folder of numbered pictures. Parents are made.
         frames: uint8 `[T, H, W, 3]`, or `[N, T, H, W, 3]`, which `.npz` and `.png` keep apart and the others show in a
             grid. In videos of an odd size the last row or column is doubled, because the codec needs even sizes.
         fps: frames per second.
@@ -77,7 +89,7 @@ def write_segments(path: Path, segments: Iterable[np.ndarray], fps: float) -> No
         return
     frames = itertools.chain.from_iterable(map(grid, segments))
     if suffix:
-        _write_video(path, frames, fps, _FOURCC[suffix])
+        _write_video(path, frames, fps)
     else:
         _write_folder(path, frames)
 
@@ -86,8 +98,8 @@ def encode_gif(frames: np.ndarray, fps: float) -> bytes:
     """Bytes of a GIF file that repeats a clip, uint8 `[T, H, W, 3]`, endlessly; shows at most 50 frames a second."""
     animation = cv2.Animation()
     animation.frames = [cv2.cvtColor(frame, cv2.COLOR_RGB2BGR) for frame in frames]
-    # Browsers slow down GIFs that ask for less than 20 ms a frame.
-    animation.durations = np.full(len(frames), max(20, round(1000 / fps)), np.int32)
+    # Browsers slow down GIFs that ask for less than 20 ms a frame, and 16 bits of hundredths end at 655 s.
+    animation.durations = np.full(len(frames), min(max(20, round(1000 / fps)), 655350), np.int32)
     # This dithering keeps the colours: a mean error of 2 of 255. The default has 15.
     succeeded, encoded = cv2.imencodeanimation(".gif", animation, [cv2.IMWRITE_GIF_DITHER, 3])
     if not succeeded:
@@ -102,7 +114,7 @@ def _write_picture(path: Path, image: np.ndarray) -> None:
 
 def _write_gif(path: Path, frames: np.ndarray, fps: float) -> None:
     path.write_bytes(encode_gif(frames, fps))
-    _check_video(path, frames.shape)
+    _check_video(path, read_video(path), frames.shape)
 
 
 def _write_folder(path: Path, frames: Iterable[np.ndarray]) -> None:
@@ -111,27 +123,56 @@ def _write_folder(path: Path, frames: Iterable[np.ndarray]) -> None:
         _write_picture(path / f"{index:05d}.png", frame)
 
 
-def _write_video(path: Path, frames: Iterable[np.ndarray], fps: float, fourcc: str) -> None:
+def _write_video(path: Path, frames: Iterable[np.ndarray], fps: float) -> None:
     even = (np.pad(frame, [(0, frame.shape[0] % 2), (0, frame.shape[1] % 2), (0, 0)], mode="edge") for frame in frames)
-    first, count = next(even), 0
-    with native_log_filter():  # OpenCV always warns of a codec tag that WebM does not store
-        writer = cv2.VideoWriter(os.fspath(path.absolute()), cv2.CAP_FFMPEG, cv2.VideoWriter_fourcc(*fourcc), fps,
-                                 (first.shape[1], first.shape[0]))
-    if not writer.isOpened():
-        raise OSError(f"{path} cannot be written: is the folder writable, and does this OpenCV have {fourcc}?")
+    first, count, suffix = next(even), 0, path.suffix.lower()
+    with _as_os_error(path):
+        # An absolute path cannot be mistaken for a protocol.
+        container = av.open(os.fspath(path.absolute()), "w", format=suffix[1:], options=_CONTAINER_OPTIONS[suffix])
+        stream = _add_stream(container, suffix, first.shape, fps)
     try:
+        reformatter = VideoReformatter()
         for frame in itertools.chain([first], even):
-            writer.write(cv2.cvtColor(frame, cv2.COLOR_RGB2BGR))
+            with _as_os_error(path):
+                picture = reformatter.reformat(
+                    av.VideoFrame.from_ndarray(frame, "rgb24"), format="yuv420p", interpolation=Interpolation.AREA,
+                    dst_colorspace=Colorspace.ITU709, dst_color_range=ColorRange.MPEG)
+                picture.pts = count
+                container.mux(stream.encode(picture))
             count += 1
     finally:  # if the frames end early, those written so far can be played
-        writer.release()
-    _check_video(path, (count, *first.shape))
+        with _as_os_error(path):
+            container.mux(stream.encode(None))
+            container.close()
+    _check_video(path, read_video(path), (count, *first.shape))
 
 
-def _check_video(path: Path, shape: tuple[int, ...]) -> None:
+def _add_stream(container: av.container.OutputContainer, suffix: str, shape: tuple[int, ...],
+                fps: float) -> av.VideoStream:
+    encoder, options = next((found for found in _ENCODERS[suffix] if found[0] in av.codecs_available), _VP9)
+    stream = container.add_stream(encoder, Fraction(fps).limit_denominator(_MAX_DENOMINATOR), options)
+    stream.height, stream.width = shape[:2]
+    stream.pix_fmt = "yuv420p"
+    context = stream.codec_context
+    context.color_primaries = context.color_trc = context.colorspace = _BT709
+    context.color_range = ColorRange.MPEG
+    return stream
+
+
+@contextmanager
+def _as_os_error(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except av.FFmpegError as error:
+        raise OSError(error.errno, error.strerror, os.fspath(path)) from error
+    except UnknownCodecError as error:
+        raise OSError(f"{path} cannot be written: {error}") from error
+
+
+def _check_video(path: Path, frames: Iterable[np.ndarray], shape: tuple[int, ...]) -> None:
     shape_read: tuple[int, ...] = (0,)
     try:
-        for frame in read_video(path):
+        for frame in frames:
             shape_read = (shape_read[0] + 1, *frame.shape)
     except DecodeError as error:
         raise OSError(f"{path} was written but reads as {error}") from error

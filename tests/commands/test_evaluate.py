@@ -83,7 +83,7 @@ def test_a_run_that_no_longer_improves_stops_and_says_so(stopped):
     run, out, err = stopped
     value = run.best().value
     assert f"Stopped at step 20: frechet/joint was best at step 5, {value:.4g}, and has not improved in 3 eval" in err
-    assert "Done: run" in out and "python evaluate.py --run_dir=run\n" in out
+    assert "Done: run" in out and "evaluate.py --run_dir=run\n" in out
     assert run.best() == BestEvaluation(5, "frechet/joint", value, 32)
 
 

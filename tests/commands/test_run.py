@@ -2,12 +2,16 @@
 
 import configparser
 import os
+import shlex
+import shutil
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
 from gan_keras.commands import COMMANDS
+from gan_keras.config.command_line import command_line, next_command
 from tests.conftest import ROOT, finish, start
 
 
@@ -32,7 +36,10 @@ def test_there_is_a_script_for_each_command():
 def test_a_command_and_its_script_have_the_same_help_at_once(name):
     done = gan_keras(name, "--help")
     code, out, _ = finish(start("--help", script=f"{name}.py"))
-    assert done.returncode == code == 0 and done.stdout == out and f"python {name}.py --" in out
+    assert done.returncode == code == 0
+    scripts = ROOT / f"{name}.py"
+    assert f"    {sys.executable} {scripts} --" in out and f"    gan-keras {name} --" in done.stdout
+    assert done.stdout == out.replace(f"{sys.executable} {ROOT}/", "gan-keras ").replace(".py --", " --")
     assert out.count("\n  --") > 2
 
 
@@ -46,3 +53,22 @@ def test_a_mistake_is_one_line_under_the_name_of_the_program():
 def test_without_a_command_there_is_a_list_of_them(arguments, code):
     done = gan_keras(*arguments)
     assert done.returncode == code and "|".join(COMMANDS) in done.stdout + done.stderr
+
+
+@pytest.mark.parametrize(("started", "printed"), [
+    (["python3", "train.py"], "python3 export.py"),
+    (["python", "-O", "../my code/train.py"], "python '../my code/export.py'"),
+    (["python", "/bin/gan-keras", "train"], "gan-keras export"),
+    (["python", ".venv/bin/gan-keras", "train"], ".venv/bin/gan-keras export")])
+def test_the_next_command_is_printed_as_this_one_was_started(monkeypatch, started, printed):
+    monkeypatch.setattr(sys, "orig_argv", started)
+    monkeypatch.setattr(sys, "argv", [word for word in started[1:] if word != "-O"])
+    monkeypatch.setattr(shutil, "which", lambda name: f"/bin/{name}")
+    assert next_command("export", run_dir=Path("runs/it's #1"), checkpoint=0) == (
+        f"{printed} --run_dir='runs/it'\"'\"'s #1' --checkpoint=0")
+
+
+def test_a_printed_command_is_what_a_shell_takes():
+    words = ["a b", "--x", "$HOME", "`ls`", "*", "\\", "ä"]
+    printed = command_line(*words, classes=("a, b", 'x"y'), data="my videos", out="")
+    assert shlex.split(printed) == [*words, '--classes="a, b","x""y"', "--data=my videos", "--out="]

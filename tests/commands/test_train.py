@@ -1,16 +1,21 @@
 """train.py as a user starts it: its end, users' mistakes, and what it leaves."""
 
 import json
+import os
+import select
 import signal
+import subprocess
+import sys
 import time
 
 import numpy as np
 import pytest
 import tensorflow as tf
+from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
 from gan_keras.config.train import Config
 from gan_keras.runs import checkpoints
-from tests.conftest import finish, metric_lines, start
+from tests.conftest import ROOT, finish, metric_lines, start
 
 pytestmark = pytest.mark.slow
 
@@ -108,6 +113,29 @@ def test_a_run_that_was_killed_goes_on_from_its_last_checkpoint_to_the_same_weig
     assert code == 0 and f"ckpt-{newest} is damaged" in err and f"at step {newest - 5}" in err
     assert_equal(tensors(run), tensors(whole[0]))
     assert [line["step"] for line in metric_lines(run)] == list(range(1, 21))
+    shown = EventAccumulator(str(run), purge_orphaned_data=True)
+    shown.Reload()
+    assert [event.step for event in shown.Scalars("loss/generator")] == list(range(1, 21))
+    assert [event.step for event in shown.Images("clips/generated")] == [10, 20]
+
+
+def test_a_run_whose_terminal_is_closed_saves_its_last_step(folder):
+    run = folder / "closed"
+    terminal, end = os.openpty()
+    become = ("import os, signal, sys; signal.signal(signal.SIGHUP, signal.SIG_DFL)\n"  # which nohup would ignore
+              "os.login_tty(int(sys.argv[1])); os.execv(sys.executable, [sys.executable, *sys.argv[2:]])")
+    process = subprocess.Popen(
+        [sys.executable, "-c", become, str(end), str(ROOT / "train.py"), *SMALL, f"--run_dir={run}", "--steps=100000",
+         "--checkpoint_every=100000"], env={**os.environ, "CUDA_VISIBLE_DEVICES": "-1"}, pass_fds=[end])
+    os.close(end)
+    shown = b""
+    while len(metric_lines(run)) < 5:
+        if select.select([terminal], [], [], 0.05)[0]:
+            shown += os.read(terminal, 65536)
+        assert process.poll() is None, shown
+    os.close(terminal)
+    assert process.wait(120) == 128 + signal.SIGHUP
+    assert checkpoints.saved_steps(run / "checkpoints")[-1] == metric_lines(run)[-1]["step"] >= 5
 
 
 def assert_equal(found, expected):
@@ -116,12 +144,16 @@ def assert_equal(found, expected):
         np.testing.assert_array_equal(found[name], value, err_msg=name)
 
 
-def test_two_virtual_devices_train(folder):
+def test_two_virtual_devices_train_and_one_goes_on(folder):
     run = folder / "virtual"
     code, _, err = finish(start(*SMALL, f"--run_dir={run}", "--virtual_devices=2", "--steps=2",
                                 "--noexport"))
     assert code == 0, err
-    assert metric_lines(run)[-1]["step"] == 2
+    code, _, err = finish(start(f"--run_dir={run}", "--virtual_devices=3", "--steps=4"))
+    assert code == 2 and "What would do: --virtual_devices=1 or 2." in err
+    code, _, err = finish(start(f"--run_dir={run}", "--virtual_devices=1", "--steps=4", "--noexport"))
+    assert code == 0 and f"Resuming {run} at step 2" in err
+    assert [line["step"] for line in metric_lines(run)] == [1, 2, 3, 4]
 
 
 def test_time_can_be_limited(folder):
@@ -134,17 +166,22 @@ def test_time_can_be_limited(folder):
 @pytest.mark.parametrize(("arguments", "message"), [
     (["--colour=red"], "Unknown command line flag 'colour'"),
     (["run"], "Not a flag: run"),
-    ([], "`run_dir` must name"),
+    ([], "`data` must name a source"),
     (["--run_dir=run", "--data=shapes:4", "--resolution=50"], "`resolution` must be a multiple of 8"),
     (["--run_dir=file/run", "--data=shapes:4"], "cannot be written"),
     (["--run_dir=run", "--data=nowhere"], "There is no file or folder nowhere"),
+    (["--data=no  where"], "There is no file or folder no  where"),
+    (["--data=.", "--run_dir=../{folder}"], "`run_dir` must be another folder than `data`"),
+    (["--data=file"], "file: 1 not a video, such as file (its name has no suffix"),
     (["--run_dir=run", "--data=shapes:4", "--virtual_devices=2", "--batch_size=3"],
      "`batch_size` must be a multiple of the 2 devices"),
 ])
 def test_the_users_mistakes_end_with_2_and_one_line(tmp_path, arguments, message):
     (tmp_path / "file").write_text("")
+    arguments = [argument.format(folder=tmp_path.name) for argument in arguments]
     code, out, err = finish(start(*arguments, folder=tmp_path))
     assert code == 2 and out == "" and len(err.splitlines()) == 1 and message in err, err
+    assert [path.name for path in tmp_path.iterdir()] == ["file"]  # nothing was made
 
 
 def test_the_folder_of_another_model_is_refused_and_kept(whole):
@@ -152,8 +189,8 @@ def test_the_folder_of_another_model_is_refused_and_kept(whole):
     before = tensors(run)
     code, _, err = finish(start(*SMALL, f"--run_dir={run}", "--generator=mocogan"))
     assert code == 2 and "`generator` cannot change within a run" in err
-    code, _, err = finish(start(*SMALL, f"--run_dir={run}", "--learning_rate=0.5"))
-    assert code == 2 and "`learning_rate` cannot change within a run" in err
+    code, _, err = finish(start(*SMALL, f"--run_dir={run}", "--beta_1=0.5"))
+    assert code == 2 and "`beta_1` cannot change within a run" in err
     assert_equal(tensors(run), before)
 
 
@@ -161,6 +198,30 @@ def test_prepared_data_of_other_clips_is_refused(whole, folder):
     prepared = next((folder / "prepared").iterdir())
     code, _, err = finish(start(f"--run_dir={folder / 'other'}", f"--data={prepared}", "--resolution=16"))
     assert code == 2 and "`resolution` must be that of the prepared folder" in err
+
+
+def test_a_run_is_named_after_its_source_and_goes_on_with_the_same_command(tmp_path, monkeypatch):
+    """From an empty folder, of a source in the home folder, whose name has spaces."""
+    clips = np.random.default_rng(0).integers(0, 256, (12, 4, 16, 16, 3), np.uint8)
+    home, empty, other = (tmp_path / name for name in ("home", "empty", "other"))
+    for folder in (home, empty, other):
+        folder.mkdir()
+        np.savez(folder / "my clips.npz", videos=clips)
+    (empty / "my clips.npz").unlink()
+    monkeypatch.setenv("HOME", str(home))
+    command = ["--data=~/my clips.npz", *(flag for flag in SMALL if not flag.startswith("--data")), "--noexport"]
+    code, out, err = finish(start(*command, "--steps=1", folder=empty))
+    assert code == 0 and "Done: runs/my-clips" in out and "evaluate.py --run_dir=runs/my-clips\n" in out, err
+    code, _, err = finish(start(*command, "--steps=2", folder=empty))
+    assert code == 0 and "Resuming runs/my-clips at step 1." in err, err
+    code, _, err = finish(start(f"--data={other / 'my clips.npz'}", *command[1:], folder=empty))
+    assert code == 2 and "`run_dir` must be named: runs/my-clips is the run of " in err and err.count("\n") == 1
+    code, _, err = finish(start(*command, "--generator=mlp", folder=empty))
+    assert code == 2 and "`generator` cannot change within a run: runs/my-clips was begun with" in err
+    home.rename(tmp_path / "moved")
+    monkeypatch.setenv("HOME", str(tmp_path / "moved"))
+    code, _, err = finish(start(*command, "--steps=3", folder=empty))
+    assert code == 0 and "Resuming runs/my-clips at step 2." in err, err
 
 
 def test_help_lists_flags_and_choices_and_ends_well():

@@ -7,7 +7,7 @@ import pkgutil
 import pytest
 
 from gan_keras import data, losses, tasks
-from gan_keras.config.settings import setting, split_weight
+from gan_keras.config.settings import format_value, parse_list, setting, split_weight
 from gan_keras.config.train import ClipSettings, Config, ModelSettings
 from gan_keras.data import augment
 from gan_keras.errors import UserError
@@ -66,7 +66,21 @@ def test_resolution_is_width_by_height():
 
 def test_weights_follow_a_colon():
     assert split_weight("frame") == ("frame", 1.0) and split_weight("clip:0.25") == ("clip", 0.25)
+    assert split_weight("a:b:2") == ("a:b", 2.0)
     assert ModelSettings(discriminators=("clip:0.25",)).discriminators == ("clip:0.25",)
+
+
+@pytest.mark.parametrize(("text", "items"), [
+    ("", ()), ("a", ("a",)), (" a , b ", ("a", "b")), ("a b", ("a b",)), ('"a, b", c', ("a, b", "c")),
+    ('" a "', (" a ",)), ('x"y', ('x"y',)), ('"x""y"', ('x"y',)), ('""', ("",)), ("a,", ("a", ""))])
+def test_a_list_is_read_as_csv(text, items):
+    assert parse_list(text) == items and parse_list(format_value(items)) == items
+
+
+@pytest.mark.parametrize("text", ['"a', '"a"b', 'a,"b', ' "a" b'])
+def test_a_list_with_half_a_quote_is_refused(text):
+    with pytest.raises(ValueError, match="not a list"):
+        parse_list(text)
 
 
 @pytest.mark.parametrize(("name", "message"), [("bacth_size", "did you mean 'batch_size'"), ("x", "no setting 'x'")])

@@ -1,10 +1,12 @@
 """Decoding in worker processes, which may crash. Nothing here imports TensorFlow: every new process would have to."""
 
+import dataclasses
 import os
 import signal
 
 from gan_keras.config.train import ClipSettings
 from gan_keras.data import decode_jobs
+from gan_keras.data.source_video import SourceVideo
 from gan_keras.data.sources import list_source
 
 
@@ -19,16 +21,33 @@ def test_a_crashing_worker_costs_only_its_own_task():
     assert results == {0: 0, 1: decode_jobs.CRASHED, 2: 20, 4: 40, 6: 60}
 
 
-def test_a_video_that_crashes_the_decoder_is_named_and_not_tried_again(tmp_path, monkeypatch):
+def test_a_video_that_crashes_the_decoder_is_named_and_tried_again_at_the_next_start(tmp_path, monkeypatch):
     clip = ClipSettings(resolution="16", num_frames=4)
-    jobs = decode_jobs.make_jobs(list_source("shapes:1", clip).videos, clip, tmp_path)
-    monkeypatch.setattr(decode_jobs, "map_in_processes",
-                        lambda function, tasks, workers: [(task, decode_jobs.CRASHED) for task in tasks])
-    decode_jobs.run_jobs(jobs, clip, 1)
-    assert [str(entry) for outcome in jobs[0].outcomes() for entry in outcome.skipped] == [
-        f"shapes-0-bounce/0000000: unreadable ({decode_jobs.CRASHED})"]
+    jobs = decode_jobs.make_jobs(list_source("shapes:2", clip).videos[:1], clip, tmp_path)
+    with monkeypatch.context() as patch:
+        patch.setattr(decode_jobs, "map_in_processes",
+                      lambda function, tasks, workers: [(task, decode_jobs.CRASHED) for task in tasks])
+        [(_, outcome)] = decode_jobs.run_jobs(jobs, clip, 1)
+    assert [str(entry) for entry in outcome.skipped] == ["shapes-0-bounce/0000000: crashed"]
+    assert decode_jobs.failed(outcome)
+    [(job, outcome)] = decode_jobs.run_jobs(jobs, clip, 1)
+    assert job is jobs[0] and len(outcome.segments) == 1 and not decode_jobs.failed(outcome)
     monkeypatch.setattr(decode_jobs, "map_in_processes", lambda function, tasks, workers: [1 / 0 for _ in tasks])
-    decode_jobs.run_jobs(jobs, clip, 1)
+    assert decode_jobs.run_jobs(jobs, clip, 1) == [(job, outcome)]
+
+
+def test_a_job_is_found_again_wherever_its_source_is_and_not_when_a_file_changes(tmp_path):
+    clip = ClipSettings(resolution="16", num_frames=4)
+    video = SourceVideo("a.mp4", "video", None, "/here/a.mp4", size=10, stamp=1, split="")
+
+    def path(**changes):
+        return decode_jobs.make_jobs([dataclasses.replace(video, **changes)], clip, tmp_path)[0].path
+
+    assert path() == path(path="/there/a.mp4")
+    others = [path(), path(size=11), path(stamp=2), path(id="b.mp4"), path(label="x"), path(split="test")]
+    assert len(set(others)) == len(others)
+    drawn = {path(kind="shapes", path=parameters) for parameters in ("0,8,16,16,sine", "0,9,16,16,sine")}
+    assert len(drawn) == 2
 
 
 def test_a_job_stores_the_frames_of_its_segments(tmp_path):
@@ -42,4 +61,5 @@ def test_a_job_stores_the_frames_of_its_segments(tmp_path):
     for video, outcome in zip(videos, outcomes, strict=True):
         [segment] = outcome.segments
         assert (segment.first, segment.frames, outcome.decoded, outcome.size) == (0, 6, 6, (16, 16))
-        assert (job.read(segment, clip) == list(video.open()[1])).all()
+        frames = [frame.pixels for frame in video.open((clip.height, clip.width)).frames]
+        assert (job.read(segment, clip) == frames).all()

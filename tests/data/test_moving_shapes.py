@@ -5,6 +5,7 @@ import pytest
 
 from gan_keras.data import moving_shapes as shapes
 from gan_keras.video.cuts import split_shots
+from gan_keras.video.frames import Frame
 
 
 def centre_and_area(frame):
@@ -53,4 +54,5 @@ def test_a_shape_never_leaves_the_frame_and_always_moves():
 def test_drawn_clips_hold_no_cut():
     for index in range(18):
         frames = shapes.render(5, index, 32, 64, 64)[0]
-        assert sum(starts for _, starts in split_shots(frames, 0.35)) == 1
+        shown = [Frame(pixels, float(time)) for time, pixels in enumerate(frames)]
+        assert sum(frame.starts_shot for frame in split_shots(shown, 0.35)) == 1

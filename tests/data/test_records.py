@@ -32,6 +32,16 @@ def test_a_manifest_survives_json(prepared):
     assert records.Manifest.from_json(manifest.to_json()) == manifest == records.load_manifest(folder)
 
 
+def test_a_manifest_with_notes_survives_json_a_video_in_each_line(prepared):
+    manifest = prepared[1]
+    entry = dataclasses.replace(manifest.sources[0], notes=("damaged: 3 of \"9\" frames left out", "ä"), size=None)
+    changed = dataclasses.replace(manifest, sources=(entry, *manifest.sources[1:]))
+    text = changed.to_json()
+    assert records.Manifest.from_json(text) == changed != manifest
+    assert len([line for line in text.splitlines() if '"video_id": "shapes' in line]) == len(manifest.sources) == 24
+    assert records.Manifest.from_json(dataclasses.replace(manifest, sources=()).to_json()).sources == ()
+
+
 def test_clips_of_unknown_rate_are_shown_at_the_default_rate(prepared):
     _, manifest = prepared
     assert manifest.playback_fps == manifest.fps > 0
@@ -55,4 +65,20 @@ def test_a_damaged_missing_or_foreign_folder_is_named(tmp_path):
     with pytest.raises(UserError, match="cannot be read"):
         records.load_manifest(tmp_path / "out")
     with pytest.raises(UserError, match=r"has no manifest\.json"):
+        records.load_manifest(tmp_path)
+
+
+@pytest.mark.parametrize("content", [
+    b'{"clips": []}', b"[]", b"", b"\xff\xfe\x00", b'{"format": 2}', b'{"format": "gan_keras clips', b"{" * 10**6])
+def test_a_manifest_of_another_kind_makes_no_prepared_folder(tmp_path, prepared, content):
+    (tmp_path / "manifest.json").write_bytes(content)
+    assert not records.is_prepared(tmp_path) and not records.is_prepared(tmp_path / "nowhere")
+    assert records.is_prepared(prepared[0])
+
+
+def test_a_folder_of_another_version_is_known_as_prepared_and_refused(tmp_path, prepared):
+    text = (prepared[0] / "manifest.json").read_text().replace(records.FORMAT, "gan_keras clips 99")
+    (tmp_path / "manifest.json").write_text(text)
+    assert records.is_prepared(tmp_path)
+    with pytest.raises(UserError, match=f"not of format {records.FORMAT}"):
         records.load_manifest(tmp_path)

@@ -245,7 +245,7 @@ def test_the_best_checkpoint_is_kept_until_another_one_is_saved_as_the_best(
     original = RunFolder.save_best
     monkeypatch.setattr(RunFolder, "save_best", save_best)
     monkeypatch.setattr(EvaluationCallback, "create", lambda *_: PredeterminedCallback())
-    monkeypatch.setattr(VideoGAN, "train_step", lambda *_: {})
+    monkeypatch.setattr(VideoGAN, "train_step", lambda *_: {"skipped": 0.0})
     monkeypatch.setattr(VideoGAN, "sample", lambda *_: np.zeros((1, *tiny.clip.shape), np.uint8))
     config = tiny.replace(run_dir=str(run.path), evaluate_every=1, keep_best="recall", checkpoint_every=1,
                           keep_checkpoints=2, strategy="single")

@@ -130,7 +130,7 @@ def test_a_folder_of_videos(tmp_path, log):
     source = ClipFiles("some")
     assert (source.shape, source.fps, source.count) == ((3, 16, 24, 3), 12, 16)
     np.testing.assert_allclose(source.clips(16).mean(axis=(1, 2, 3, 4)), 15 * np.arange(16), atol=4)
-    assert log.messages == ["some: 1 skipped, first notes.txt: unsupported (.txt is no known kind of video)"]
+    assert log.messages == ["some: 1 skipped, first notes.txt: not a video"]
     assert log.records[0].levelname == "WARNING"
 
 
@@ -183,7 +183,7 @@ def test_an_error_names_the_damaged_file(tmp_path):
     write_clip(tmp_path / "some" / "b", CLIPS[19], 10)
     source = ClipFiles("some")
     (tmp_path / "some" / "b" / "00001.png").write_bytes(b"nonsense")
-    with pytest.raises(UserError, match=r"^some/b cannot be read: unreadable: 00001.png"):
+    with pytest.raises(UserError, match=r"^some/b/\*\.png cannot be read: unreadable: 1 of its 4 pictures: 00001.png"):
         source.clips(19)
 
 

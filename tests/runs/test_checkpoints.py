@@ -1,5 +1,8 @@
 """What is saved comes back, and damage is seen before it does harm."""
 
+import errno
+from pathlib import Path
+
 import keras
 import numpy as np
 import pytest
@@ -95,6 +98,29 @@ def test_leftovers_of_a_killed_save_are_ignored_and_removed(tmp_path, variables)
     assert checkpoints.restore(tmp_path, variables) == 1
     checkpoints.save(tmp_path, 3, variables, keep=2)
     assert not orphan.exists()
+
+
+def test_a_full_disk_keeps_the_older_checkpoint_and_is_told(tmp_path, small_files):
+    large = {"a": keras.Variable(np.zeros(50000))}
+    checkpoints.save(tmp_path, 1, large, keep=2)
+    before = {file.name: file.read_bytes() for file in tmp_path.iterdir()}
+    with small_files(10000), pytest.raises(UserError, match=r"Checkpoint \S+ckpt-2 cannot be written: [^{\[]*\. "
+                                           r"Checkpoint 1 is kept: the same command goes on from there\.$"):
+        checkpoints.save(tmp_path, 2, large, keep=1)
+    assert {file.name: file.read_bytes() for file in tmp_path.iterdir()} == before
+    assert checkpoints.restore(tmp_path, large) == 1
+
+
+def test_a_file_that_cannot_be_deleted_costs_no_work(tmp_path, variables, monkeypatch, log):
+    checkpoints.save(tmp_path, 1, variables, keep=1)
+
+    def refuse(*_, **__):
+        raise PermissionError(errno.EPERM, "Operation not permitted")
+
+    monkeypatch.setattr(Path, "unlink", refuse)
+    checkpoints.save(tmp_path, 2, variables, keep=1)
+    assert checkpoints.restore(tmp_path, variables) == 2
+    assert "ckpt-1.index cannot be deleted: Operation not permitted" in log.text
 
 
 def test_another_run_initializes_what_fits(tmp_path, variables):

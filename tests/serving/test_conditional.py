@@ -78,16 +78,13 @@ def test_the_model_lists_its_classes(conditional):
     assert "0 `run`, 1 `walk`, 2 `wave`" in card and "`label` int64 [B]" in card and "`mix_classes`" in card
 
 
-@pytest.mark.parametrize(("label", "message"), [
-    (("fly",), "of run, walk, wave"), (("walk:0",), "of run, walk, wave"), (("walk:x",), "of run, walk, wave"),
-    (("walk", "walk:2"), "of run, walk, wave")])
-def test_a_label_that_is_no_class_is_refused(conditional, tmp_path, label, message):
-    with pytest.raises(UserError, match=message):
-        generate(GenerateSettings(model=str(conditional[1].path), label=label, out=str(tmp_path / "x.npz")))
+def test_a_label_that_is_no_class_is_refused(conditional, tmp_path):
+    with pytest.raises(UserError, match="`label` must be one of run, walk, wave"):
+        generate(GenerateSettings(model=str(conditional[1].path), label="fly", out=str(tmp_path / "x.npz")))
 
 
 def test_a_model_without_classes_or_encoder_takes_neither(exported, tmp_path):
-    for settings, message in (({"label": ("walk",)}, "was trained without"),
+    for settings, message in (({"label": "walk"}, "was trained without"),
                               ({"input": str(tmp_path)}, "makes nothing of clips")):
         with pytest.raises(UserError, match=message):
             generate(GenerateSettings(model=str(exported), out=str(tmp_path / "x.npz"), **settings))
@@ -135,7 +132,8 @@ def test_between_two_clips_latents_change_evenly(autoencoder, real):
         assert np.abs(found[place].astype(int) - wanted).max() <= 1
 
 
-@pytest.mark.parametrize(("count", "steps", "message"), [(1, 2, "two clips or more"), (0, 0, "no clip of 4 frames")])
+@pytest.mark.parametrize(("count", "steps", "message"), [
+    (1, 2, "two clips or more"), (0, 0, "`input` must have clips of 4 frames")])
 def test_input_of_too_few_clips_is_refused(autoencoder, tmp_path, count, steps, message):
     frames = 4 if count else 2
     write_clip(tmp_path / "few.npz", np.zeros([1, frames, 8, 8, 3], np.uint8), 10.0)

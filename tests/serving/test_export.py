@@ -13,7 +13,7 @@ from gan_keras.serving.export import check_saved_model, export
 from gan_keras.serving.model_description import ModelDescription
 from gan_keras.tasks.registry import find_task
 from gan_keras.training.train_step import VideoGAN
-from gan_keras.video.decode import probe, read_video
+from gan_keras.video.decode import VideoFile, read_video
 from tests.conftest import DATA, STEP, sample
 
 pytestmark = pytest.mark.slow
@@ -67,13 +67,13 @@ def test_a_version_describes_itself(exported, trained):
     assert (description.step, description.fps, description.num_frames) == (STEP, DATA.fps, 4)
     assert (description.height, description.width) == (16, 16)
     card = (exported / "model_card.md").read_text()
-    for fact in ("30 training steps", "`shapes`, 24 clips, of the classes walk, wave", "12 frames per second",
+    for fact in ("30 training steps", "`shapes`, 24 clips, of the classes `walk`, `wave`", "12 frames per second",
                  "| `serving_default` | `seed` int64 [B] | `video` uint8 [B, 4, 16, 16, 3] |",
-                 "| loss | relativistic |"):
+                 "| loss | `relativistic` |"):
         assert fact in card
     assert str(trained[0].path.parent) not in card + (exported / "model.json").read_text()
     frames = np.stack(list(read_video(exported / "samples.webm")))
-    assert len(frames) == 4 and probe(exported / "samples.webm").fps == 12
+    assert len(frames) == 4 and VideoFile(exported / "samples.webm").rate == 12
 
 
 def test_versions_count_up_and_a_checkpoint_can_be_chosen(run, tiny, tmp_path, one_device, log):
@@ -156,7 +156,7 @@ def test_a_run_without_checkpoint_cannot_be_exported(run):
 
 
 @pytest.mark.parametrize(("content", "message"), [
-    (None, "was not made by export.py"), ("{", "cannot be read"), ("[]", "cannot be read"),
+    (None, "is not an exported version"), ("{", "cannot be read"), ("[]", "cannot be read"),
     (json.dumps({"format": 99}), "not of format 1"), (json.dumps({"format": 1}), "cannot be read")])
 def test_a_damaged_description_is_refused(tmp_path, content, message):
     if content is not None:

@@ -1,3 +1,7 @@
+import errno
+import os
+from pathlib import Path
+
 import pytest
 
 from gan_keras.errors import UserError
@@ -22,6 +26,19 @@ def test_versions_count_up_and_are_readable(tmp_path):
     assert version.name == "10" and versions.version_numbers(folder) == [1, 2, 9, 10]
     assert oct(version.stat().st_mode & 0o777) == oct((version / "variables").stat().st_mode & 0o777) == "0o755"
     assert oct((version / "saved_model.pb").stat().st_mode & 0o777) == "0o644"
+
+
+@pytest.mark.parametrize("code", [errno.EPERM, errno.ENOTSUP])
+def test_a_file_system_without_modes_and_without_synchronization_loses_no_version(tmp_path, monkeypatch, log, code):
+    def refuse(*_):
+        raise OSError(code, os.strerror(code))
+
+    monkeypatch.setattr(Path, "chmod", refuse)
+    monkeypatch.setattr(os, "fsync", refuse)
+    with versions.unpublished(tmp_path) as hidden:
+        put(hidden)
+        assert versions.publish(hidden) == tmp_path / "1"
+    assert f"saved_model.pb keeps its mode ({os.strerror(code)})" in log.text
 
 
 def test_what_is_not_published_is_never_a_version_and_goes_away(tmp_path):

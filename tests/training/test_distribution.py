@@ -1,5 +1,8 @@
 """One object for all that differs between devices and processes."""
 
+import re
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -29,6 +32,25 @@ def test_a_batch_that_cannot_be_split_is_refused(two_devices, tiny):
     two_devices.check_batch_size(tiny)
     with pytest.raises(UserError, match=r"`batch_size` must be a multiple of the 2 devices\. Received: batch_size=5"):
         two_devices.check_batch_size(tiny.replace(batch_size=5))
+
+
+@pytest.mark.parametrize(("devices", "settings", "message"), [
+    (3, {"batch_size": 16}, "--batch_size=15 or 18; or 1 or 2 of the devices, with --strategy=single (1) or "
+                            "CUDA_VISIBLE_DEVICES"),
+    (8, {"batch_size": 6, "virtual_devices": 8}, "--batch_size=8; or --virtual_devices=1 or 2 or 3 or 6"),
+    (2, {"batch_size": 12, "minibatch_stddev": True}, "--batch_size=8 or 16; or 1 of the devices, with "
+                                                      "--strategy=single (1) or CUDA_VISIBLE_DEVICES"),
+    (2, {"batch_size": 6, "minibatch_stddev": True}, "--batch_size=8")])
+def test_what_would_do_is_told(tiny, devices, settings, message):
+    strategy = SimpleNamespace(num_replicas_in_sync=devices)
+    with pytest.raises(UserError, match=re.escape(f"What would do: {message}.") + "$"):
+        Distribution(strategy).check_batch_size(tiny.replace(**settings))
+
+
+def test_a_run_that_goes_on_keeps_its_batch_size(tiny):
+    strategy = SimpleNamespace(num_replicas_in_sync=3)
+    with pytest.raises(UserError, match=r"What would do: --virtual_devices=1 or 2\.$"):
+        Distribution(strategy).check_batch_size(tiny.replace(batch_size=4, virtual_devices=3), begun=True)
 
 
 def test_one_process_agrees_with_itself(undistributed):

@@ -9,6 +9,8 @@ import pytest
 import tensorflow as tf
 
 from gan_keras.config.commands import GenerateSettings
+from gan_keras.config.flagfiles import read_flagfile
+from gan_keras.config.settings import parse_list
 from gan_keras.config.train import Config
 from gan_keras.data.input_pipeline import Batch
 from gan_keras.runs import checkpoints
@@ -36,11 +38,10 @@ def read(path):
     """A flagfile as settings by name."""
     kinds = {field.name: type(field.default) for field, _ in Config().items()}
     found = {}
-    for line in path.read_text().splitlines():
-        if line.startswith("--"):
-            name, _, value = line.removeprefix("--").partition("=")
-            kind = kinds[name]
-            found[name] = tuple(value.split(",")) if kind is tuple else True if kind is bool else kind(value)
+    for line in read_flagfile(str(path)):
+        name, _, value = line.argument.removeprefix("--").partition("=")
+        kind = kinds[name]
+        found[name] = parse_list(value) if kind is tuple else True if kind is bool else kind(value)
     return found
 
 
@@ -127,7 +128,7 @@ def test_a_run_is_exported_and_generates(config, whole, tmp_path):
     _EXPORTED.add(networks)
     tf.config.run_functions_eagerly(False)
     export(run, run.exports)  # compares every signature with the generator by the loader of TF Serving
-    label = (config.model.classes[-1],) if config.model.classes else ()
+    label = config.model.classes[-1] if config.model.classes else ""
     generate(GenerateSettings(model=str(run.exports), seeds="0-1", label=label, out=str(tmp_path / "clips.npz")))
     with np.load(tmp_path / "clips.npz") as stored:
         assert stored["videos"].shape == (2, *config.clip.shape)

@@ -1,14 +1,18 @@
 """The loop: how a run begins, its actions, and how it ends."""
 
+import errno
 import os
 import signal
+from pathlib import Path
 
 import numpy as np
 import pytest
+import tensorflow as tf
 
 from gan_keras.data.input_pipeline import training_batches
 from gan_keras.errors import UserError
 from gan_keras.runs.run_folder import RunFolder
+from gan_keras.training.actions import SaveCheckpoint, WriteSamples
 from gan_keras.training.distribution import Distribution
 from gan_keras.training.loop import Action, TrainingLoop, start_training
 from gan_keras.training.train_step import VideoGAN
@@ -28,10 +32,10 @@ def other(tmp_path_factory, small):
 
 @pytest.fixture
 def begin(prepared, tmp_path, undistributed):
-    def begin(config):
+    def begin(config, distribution=undistributed):
         run = RunFolder(tmp_path / "run")
         run.make()
-        return start_training(config.replace(run_dir=str(run.path)), *prepared, undistributed)
+        return start_training(config.replace(run_dir=str(run.path)), *prepared, distribution)
 
     return begin
 
@@ -59,24 +63,25 @@ def test_to_initialize_from_what_is_no_run_is_refused(small, begin, tmp_path):
 class Recorder(Action):
     """Notes the steps at which it was called."""
 
-    def __init__(self, interval, stop_at=None, raise_signal_at=None):
+    def __init__(self, interval, stop_at=None, raise_signal_at=None, number=signal.SIGTERM):
         super().__init__(interval)
         self.steps, self.end, self._stop_at, self._signal_at = [], [], stop_at, raise_signal_at
+        self._number = number
 
     def run(self, loop):
         self.steps.append(loop.step)
         if self._signal_at == loop.step:
-            os.kill(os.getpid(), signal.SIGTERM)
+            os.kill(os.getpid(), self._number)
         self.should_stop = loop.step == self._stop_at
 
     def finish(self, loop, interrupted):
+        if interrupted:
+            os.kill(os.getpid(), self._number)  # as shells do, and impatient users
         self.end.append((loop.step, interrupted))
 
 
 @pytest.fixture(scope="module")
 def gan(small):
-    import tensorflow as tf
-
     return VideoGAN.create(small.replace(steps=6), Distribution(tf.distribute.get_strategy()))
 
 
@@ -101,14 +106,119 @@ def test_an_action_can_stop_the_loop(loop):
     assert actions[0].steps == [1, 2, 3] and actions[0].end == [(3, False)]
 
 
-def test_a_signal_ends_the_loop_after_its_step(loop, log):
-    before = signal.getsignal(signal.SIGTERM)
-    actions = [Recorder(1, raise_signal_at=2)]
+@pytest.fixture
+def handlers():
+    """Sets handlers of signals for a test."""
+    before = {}
+
+    def set_handler(number, handler):
+        before.setdefault(number, signal.signal(number, handler))
+
+    yield set_handler
+    for number, handler in before.items():
+        signal.signal(number, handler)
+
+
+@pytest.mark.parametrize("name", ["SIGTERM", "SIGINT", "SIGHUP"])
+def test_a_signal_ends_the_loop_after_its_step_however_often_it_comes(loop, log, handlers, name):
+    number = signal.Signals[name]
+    handlers(number, signal.SIG_DFL)
+    actions = [Recorder(1, raise_signal_at=2, number=number), Recorder(0, number=number)]
     with pytest.raises(SystemExit) as ended:
         loop.run(actions)
-    assert ended.value.code == 128 + signal.SIGTERM and actions[0].end == [(2, True)]
-    assert "Stopped by SIGTERM at step 2, which is saved. The same command goes on from here." in log.messages
-    assert signal.getsignal(signal.SIGTERM) is before
+    assert ended.value.code == 128 + number and [action.end for action in actions] == [[(2, True)]] * 2
+    assert f"Stopped by {name} at step 2, which is saved. The same command goes on from here." in log.messages
+    assert signal.getsignal(number) is signal.SIG_DFL
+
+
+def test_what_was_ignored_at_the_start_stays_so_as_nohup_wants_it(loop, handlers):
+    handlers(signal.SIGHUP, signal.SIG_IGN)
+    actions = [Recorder(1, raise_signal_at=2, number=signal.SIGHUP)]
+    loop.run(actions)
+    assert actions[0].end == [(6, False)] and signal.getsignal(signal.SIGHUP) is signal.SIG_IGN
+
+
+def test_a_system_without_a_signal_has_the_others(loop, handlers, monkeypatch):
+    handlers(signal.SIGTERM, signal.SIG_DFL)
+    monkeypatch.delattr(signal, "SIGHUP")
+    with pytest.raises(SystemExit, match=str(128 + signal.SIGTERM)):
+        loop.run([Recorder(1, raise_signal_at=2)])
+
+
+class FullDisk(Action):
+    """Finds no space left."""
+
+    def run(self, loop):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), "sheet.png")
+
+
+def test_what_cannot_be_written_ends_in_a_line_that_says_from_where_the_run_goes_on(small, begin, eagerly):
+    loop = begin(small.replace(steps=4))
+    save = SaveCheckpoint(1, RunFolder(Path(loop.config.run.run_dir)), 0)
+    with pytest.raises(UserError, match=r"Stopped at step 2: .*No space left on device: 'sheet\.png'\. "
+                                        r"The same command goes on from step 1\.$"):
+        loop.run([FullDisk(2), save])
+    assert begin(loop.config).step == 1
+
+
+def state(loop):
+    return {name: variable.numpy() for name, variable in loop.gan.variables.items()}
+
+
+@pytest.mark.parametrize("devices", [("one_device", "two_devices"), ("two_devices", "one_device")])
+def test_a_run_goes_on_with_another_number_of_devices(small, begin, request, tmp_path, devices):
+    first, second = map(request.getfixturevalue, devices)
+    config = small.replace(steps=4, strategy="mirrored", optimizer="sgd", learning_rate=0.01, penalty="none")
+    loop = begin(config, first)
+    loop.run([Recorder(1, stop_at=2), SaveCheckpoint(0, RunFolder(tmp_path / "run"), 0)])
+    resumed = begin(config, second)
+    assert resumed.step == 2 and first.replicas + second.replicas == 3
+    for name, value in state(resumed).items():
+        np.testing.assert_array_equal(value, state(loop)[name], err_msg=name)
+    for each in (loop, resumed):
+        each.run([])
+        assert each.step == 4
+    for name, value in state(loop).items():
+        np.testing.assert_allclose(state(resumed)[name], value, rtol=1e-4, atol=1e-6, err_msg=name)
+
+
+@pytest.mark.parametrize("schedule", [{}, {"warmup_steps": 4}, {"learning_rate_schedule": "cosine", "steps": 4}])
+def test_a_run_goes_on_with_another_learning_rate(small, begin, tmp_path, schedule):
+    config = small.replace(learning_rate=0.25, discriminator_learning_rate=0.5, **schedule)
+    loop = begin(config)
+    for optimizer in loop.gan.optimizers.values():
+        optimizer.iterations.assign(2)
+    loop.step = 2
+    SaveCheckpoint(0, RunFolder(tmp_path / "run"), 0).save(loop)
+    gan = begin(config.replace(learning_rate=0.125, discriminator_learning_rate=1.0)).gan
+    rate = loop.gan.learning_rate
+    assert rate > 0 and gan.learning_rate == rate / 2
+    assert float(tf.convert_to_tensor(gan.optimizers["frame"].learning_rate)) == rate * 4
+
+
+class Events:
+    """Notes the steps of which events are written."""
+
+    def __init__(self):
+        self.steps = []
+
+    def clips(self, step, *_):
+        self.steps.append(step)
+
+    def weights(self, step, *_):
+        pass
+
+
+def test_the_samples_of_a_step_are_written_once_however_often_a_run_is_started(loop, prepared, tmp_path):
+    run, events = RunFolder(tmp_path / "run"), Events()
+    run.make()
+    loop.step = 6
+    for _ in range(2):
+        samples = WriteSamples(3, run, events, *prepared, step=6)
+        samples.finish(loop, interrupted=False)
+        assert samples.path == run.samples / "step-000006"
+    assert events.steps == [6]
+    assert sorted(file.name for file in run.samples.iterdir()) == ["step-000006.png", "step-000006.webm"]
 
 
 def test_samples_are_those_of_their_seeds(loop, gan):

@@ -5,16 +5,19 @@ import pytest
 
 from gan_keras.video.cuts import split_shots
 from gan_keras.video.decode import read_video
+from gan_keras.video.frames import Frame
 from gan_keras.video.pictures import crop_and_resize
 from tests.conftest import ROOT
 
 VIDEOS = ROOT.parent / "shared" / "datasets" / "videos"
 
 
-def starts(frames, threshold=0.35):
+def starts(pictures, threshold=0.35, marked=()):
+    frames = [Frame(pixels, float(index), index in marked) for index, pixels in enumerate(pictures)]
     shots = list(split_shots(frames, threshold))
-    np.testing.assert_array_equal(np.stack([frame for frame, _ in shots]), np.stack(list(frames)))
-    return [index for index, (_, starts_shot) in enumerate(shots) if starts_shot]
+    assert [frame.time for frame in shots] == [frame.time for frame in frames]
+    np.testing.assert_array_equal(np.stack([frame.pixels for frame in shots]), np.stack(pictures))
+    return [index for index, frame in enumerate(shots) if frame.starts_shot]
 
 
 def scene(seed, shift=0, frames=10):
@@ -50,6 +53,12 @@ def test_noise_and_a_slow_fade_are_no_cuts():
 
 def test_the_threshold_1_detects_no_cuts():
     assert starts([*scene(0), *scene(1)], threshold=1.0) == [0]
+
+
+@pytest.mark.parametrize("threshold", [0.35, 1.0])
+def test_a_shot_that_starts_behind_damage_stays_one_and_hides_no_cut_beside_it(threshold):
+    assert starts(scene(0), threshold, marked=[4]) == [0, 4]
+    assert starts([*scene(0), *scene(1)], threshold, marked=[9]) == ([0, 9, 10] if threshold < 1 else [0, 9])
 
 
 @pytest.mark.skipif(not VIDEOS.exists(), reason="needs the shared clips")
