@@ -25,6 +25,7 @@ import numpy as np
 
 from gan_keras.config.train import ClipSettings
 from gan_keras.data import cleaning, reasons, segments
+from gan_keras.data.drawn_clips import DRAWN
 from gan_keras.data.source_video import SkippedVideo, SourceVideo
 from gan_keras.files import temporary_path, write_atomically
 from gan_keras.progress import Progress
@@ -97,7 +98,8 @@ def make_jobs(videos: Sequence[SourceVideo], clip: ClipSettings, folder: Path) -
     groups: list[list[SourceVideo]] = []
     for video in videos:
         last = groups[-1] if groups else []
-        if last and video.kind in ("array", "shapes") and video.path == last[0].path and len(last) < _MAX_JOB_CLIPS:
+        shared = video.kind == "array" or video.kind in DRAWN
+        if shared and last and video.path == last[0].path and len(last) < _MAX_JOB_CLIPS:
             last.append(video)
         else:
             groups.append([video])

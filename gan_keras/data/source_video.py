@@ -12,7 +12,7 @@ from pathlib import Path
 
 import numpy as np
 
-from gan_keras.data import moving_shapes as shapes
+from gan_keras.data.drawn_clips import DRAWN
 from gan_keras.data.series import series_pictures
 from gan_keras.video import arrays
 from gan_keras.video.animations import read_animation
@@ -67,7 +67,7 @@ class SourceVideo:
     @property
     def key(self) -> str:
         """Key of the content: the same wherever the source is, another one when the file changes."""
-        path = self.path if self.kind == "shapes" else ""  # there it is no place but the parameters
+        path = self.path if self.kind in DRAWN else ""  # there it is no place but the parameters
         parts = (self.id, self.kind, self.label, path, self.index, self.size, self.stamp, self.split)
         return hashlib.sha256(repr(parts).encode()).hexdigest()[:16]
 
@@ -218,18 +218,14 @@ def _open_array(video: SourceVideo, size: tuple[int, int] | None) -> OpenedVideo
     return _of_pixels(clip, len(clip))
 
 
-def motions_of(name: str) -> tuple[str, ...]:
-    """Motions that a name in `shapes:motion=NAME` stands for."""
-    return shapes.MOTIONS if name == "all" else (name,)
-
-
-def _open_shapes(video: SourceVideo, size: tuple[int, int] | None) -> OpenedVideo:
-    seed, frames, height, width, motion = video.path.split(",")
-    clip = shapes.render(int(seed), video.index, int(frames), int(height), int(width), motions_of(motion))[0]
-    return _of_frames(shapes.FPS, (Frame(pixels, index / shapes.FPS, index == 0)
-                                   for index, pixels in enumerate(clip)), len(clip))
+def _open_drawn(video: SourceVideo, size: tuple[int, int] | None) -> OpenedVideo:
+    kind = DRAWN[video.kind]
+    clip = kind.render(video.path, video.index)
+    return _of_frames(kind.fps, (Frame(pixels, index / kind.fps, index == 0) for index, pixels in enumerate(clip)),
+                      len(clip))
 
 
 _OPEN: dict[str, Callable[[SourceVideo, tuple[int, int] | None], OpenedVideo]] = {
     "video": _open_file, "animation": _open_animation, "strip": _open_strip, "numbered_strip": _open_strip,
-    "frames": _open_series, "picture": _open_picture, "array": _open_array, "shapes": _open_shapes}
+    "frames": _open_series, "picture": _open_picture, "array": _open_array,
+    **dict.fromkeys(DRAWN, _open_drawn)}

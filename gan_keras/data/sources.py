@@ -11,7 +11,7 @@ next to nothing; a video is opened in the worker process that needs the frames.
 - one such file.
 - hidden files and folders are ignored; runs, prepared clips and exported models are not entered.
 - where clips have one frame, every picture is a clip, whatever its name and sides.
-- `shapes:...`: drawn clips (see `drawn_source`).
+- `shapes:...`, `skies:...`: drawn clips (see `drawn_source`).
 
 A new kind of file is a suffix in `folder_listing` and a reader in `source_video`; a new kind of source is an entry in
 `_SCHEMES`.
@@ -20,15 +20,18 @@ A new kind of file is a suffix in `folder_listing` and a reader in `source_video
 from collections import Counter, defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path, PurePath
 
 from gan_keras.config.train import ClipSettings
-from gan_keras.data.drawn_source import list_shapes
+from gan_keras.data.drawn_clips import DRAWN
+from gan_keras.data.drawn_source import list_drawn
 from gan_keras.data.folder_listing import FolderListing, LeftOut, ListedVideo
 from gan_keras.data.source_video import SkippedVideo, SourceVideo
 from gan_keras.errors import UserError
 
-_SCHEMES: dict[str, Callable[[str, ClipSettings], tuple[SourceVideo, ...]]] = {"shapes": list_shapes}
+_SCHEMES: dict[str, Callable[[str, ClipSettings], tuple[SourceVideo, ...]]] = {
+    name: partial(list_drawn, name) for name in DRAWN}
 _SPLITS = {**dict.fromkeys(("train", "training"), "train"),
            **dict.fromkeys(("val", "valid", "validation", "dev", "test", "testing", "eval", "evaluation"), "test")}
 """The split that a folder at the first level of a source means."""
@@ -58,15 +61,15 @@ def list_source(name: str, clip: ClipSettings) -> Source:
     """Lists the videos of a source.
 
     Args:
-        name: a path, or `shapes:...`.
-        clip: settings of the clips: whether they are single pictures, and whether links are followed; `shapes:` draws
-            at their size.
+        name: a path, `shapes:...` or `skies:...`.
+        clip: settings of the clips: whether they are single pictures, and whether links are followed; what
+            is drawn has their size.
 
     Raises:
         UserError: there is no such source, or it is what a run has made.
     """
     if not name:
-        raise UserError("`source` must name a folder of videos, an .npy or .npz file, or shapes:COUNT. "
+        raise UserError("`source` must name a folder of videos, an .npy or .npz file, shapes:COUNT or skies:COUNT. "
                         "Received: source=")
     scheme, colon, parameters = name.partition(":")
     if colon and scheme in _SCHEMES:

@@ -170,7 +170,7 @@ class ClipFiles(SampleSource):
 
     Args:
         path: a folder of videos, of folders of frames, of image strips or of arrays; `.npy` or `.npz`, uint8
-            [N, T, H, W, 3 or 1]; `shapes:COUNT`.
+            [N, T, H, W, 3 or 1]; `shapes:COUNT` or `skies:COUNT`.
         num_frames: frames of a clip; 0 for those of the shortest one.
 
     Raises:
