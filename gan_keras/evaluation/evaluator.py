@@ -22,6 +22,7 @@ from gan_keras.evaluation.metrics import (
     memorization,
     overfitting,
     precision_recall,
+    spectra,
     speed,
 )
 from gan_keras.evaluation.metrics.inputs import ClipSet, MetricInputs, PairedClips
@@ -35,7 +36,7 @@ from gan_keras.progress import Progress
 from gan_keras.runs.run_folder import RunFolder
 from gan_keras.runs.summaries import Summaries
 
-METRIC_MODULES = (distances, precision_recall, factors, dynamics, memorization, fidelity)
+METRIC_MODULES = (distances, precision_recall, factors, dynamics, spectra, memorization, fidelity)
 """Modules as `metrics.types` describes them. A new metric is a function and an entry in one of them."""
 
 METRICS = {name: metric for module in (*METRIC_MODULES, speed) for name, metric in module.METRICS.items()}

@@ -26,7 +26,7 @@ from gan_keras.evaluation.metrics.types import AS_REAL, HIGHER, LOWER, Measureme
 from gan_keras.evaluation.reference import Reference
 from gan_keras.evaluation.samples import SampleSource
 
-FRAMES, SIDE = 6, 16
+FRAMES, SIDE = 9, 16
 UNPAIRED = set(METRICS) - set(speed.METRICS) - set(fidelity.METRICS)
 
 
@@ -146,7 +146,7 @@ def test_fidelity_is_measured_of_paired_clips_and_has_no_floor(reference, monkey
 
 
 def test_clips_of_anything_else_have_no_factors(tmp_path):
-    noise = np.random.default_rng(0).integers(0, 256, (20, 8, SIDE // 4, SIDE // 4, 3), np.uint8)
+    noise = np.random.default_rng(0).integers(0, 256, (20, FRAMES + 2, SIDE // 4, SIDE // 4, 3), np.uint8)
     np.save(tmp_path / "noise.npy", noise.repeat(4, axis=2).repeat(4, axis=3))
     reference = Reference.load(*prepare_folder(tmp_path / "out", str(tmp_path / "noise.npy"), cut_threshold=1.0),
                                FRAMES, 24)
@@ -206,7 +206,7 @@ def test_results_have_clips_plots_notes_and_protocol(data, reference, results):
     assert results.title == "Evaluation of drawn" and results.speed == {} and results.fps == reference.fps
     np.testing.assert_array_equal(results.samples, clips[:16])
     np.testing.assert_array_equal(results.real_samples, reference.real.clips[:16])
-    assert results.protocol["Clips"] == "24 of 6 frames of 16x16"
+    assert results.protocol["Clips"] == "24 of 9 frames of 16x16"
     assert results.protocol["Compared in distances"] == "24 with 24"
     assert results.protocol["Fingerprint of the data"] == data[1].fingerprint
     assert results.notes == reference.notes
@@ -228,7 +228,7 @@ def test_results_of_a_generator_have_speed_seeds_and_fidelity(data, reference, m
     source = DrawnSamples(paired=True)
     results = evaluate_source(source, reference, data[1], count=40, speeds={"speed/clips_per_second": 7.0})
     assert results.speed == {"speed/clips_per_second": 7.0} and results.notes == reference.notes
-    assert results.protocol["Clips"] == "40 of 6 frames of 16x16, seeds 0 to 39"
+    assert results.protocol["Clips"] == "40 of 9 frames of 16x16, seeds 0 to 39"
     assert source.given is reference.given_clips.clips
     assert results.measurements["fidelity/psnr"].value == pytest.approx(20 * np.log10(255))
 

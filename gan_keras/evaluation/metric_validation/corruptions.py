@@ -56,6 +56,13 @@ def blur(clean: CleanClips, pixels: float, _: np.random.Generator) -> CleanClips
         clip.astype(np.float32), (0, sigma, sigma, 0), mode="nearest"))
 
 
+def sharpen(clean: CleanClips, amount: float, _: np.random.Generator) -> CleanClips:
+    """Unsharp mask on every frame: what a blur by 1/64 of its shorter side takes away is added so many times."""
+    sigma = min(clean.clips.shape[2:4]) / 64
+    return _with_clips(clean, lambda clip: clip + amount * (clip - ndimage.gaussian_filter(
+        clip.astype(np.float32), (0, sigma, sigma, 0), mode="nearest")))
+
+
 def noise(clean: CleanClips, levels: float, random: np.random.Generator) -> CleanClips:
     """Gaussian noise on every value of every frame; the standard deviation is in levels of 255."""
     return _with_clips(clean, lambda clip: clip + levels * random.standard_normal(clip.shape, np.float32))
@@ -66,6 +73,23 @@ def freeze(clean: CleanClips, share: float, _: np.random.Generator) -> CleanClip
     frames = clean.clips.shape[1]
     moving = max(1, round(frames * (1 - share)))
     return _with_times(clean, lambda times: np.minimum(times, moving - 1))
+
+
+def slow(clean: CleanClips, share: float, _: np.random.Generator) -> CleanClips:
+    """Clips lose a share of their speed; frames in between are blends of two neighbours."""
+    def slow_down(clip: np.ndarray) -> np.ndarray:
+        times = np.arange(len(clip)) * (1 - share)
+        before = times.astype(int)
+        later = (times - before)[:, None, None, None]
+        return clip[before] * (1 - later) + clip[np.minimum(before + 1, len(clip) - 1)] * later
+
+    return _with_clips(clean, slow_down)
+
+
+def smooth(clean: CleanClips, frames: float, _: np.random.Generator) -> CleanClips:
+    """Gaussian blur over time; the standard deviation is in frames."""
+    return _with_clips(clean, lambda clip: ndimage.gaussian_filter1d(
+        clip.astype(np.float32), frames, axis=0, mode="nearest"))
 
 
 def shuffle(clean: CleanClips, share: float, random: np.random.Generator) -> CleanClips:
@@ -139,8 +163,12 @@ def repeat(clean: CleanClips, share: float, random: np.random.Generator) -> Clea
 
 CORRUPTIONS = {
     "blur": Corruption("Gaussian blur of every frame, in 1/64 of its shorter side", (0.5, 1.0, 2.0), blur),
+    "sharpen": Corruption("unsharp mask on every frame, so many times what a blur by 1/64 of its side takes away",
+                          (0.5, 1.0, 2.0), sharpen),
     "noise": Corruption("Gaussian noise on every frame, in levels of 255", (4.0, 8.0, 16.0), noise),
     "freeze": Corruption("a share of each clip at its end stands still", (0.25, 0.5, 1.0), freeze),
+    "slow": Corruption("clips lose a share of their speed, with blended frames in between", (0.25, 0.5, 0.75), slow),
+    "smooth": Corruption("Gaussian blur over time, in frames", (0.5, 1.0, 2.0), smooth),
     "shuffle": Corruption("a share of the frames of each clip are permuted", (0.25, 0.5, 1.0), shuffle),
     "reverse": Corruption("a share of the clips are played backwards", (0.25, 0.5, 1.0), reverse),
     "jitter": Corruption("frames are shown up to so many frames too early or late", (1.0, 2.0, 4.0), jitter),

@@ -92,6 +92,7 @@ class Plot:
             or `"histogram"` (each series holds the values to be counted).
         series: values by legend entry: `"generated"`, `"real"`, `"held out"`...
         x: positions of the points of lines, or names of bars.
+        logarithmic: whether both axes of lines are; values up to 0 are left out.
     """
 
     title: str
@@ -100,3 +101,4 @@ class Plot:
     kind: Literal["lines", "bars", "histogram"]
     series: Mapping[str, np.ndarray]
     x: Sequence[float] | Sequence[str] = field(default=())
+    logarithmic: bool = False

@@ -129,10 +129,18 @@ def _colours(names: Iterable[str]) -> dict[str, str]:
 
 
 def _lines(axes: Axes, plot: Plot, series: Mapping[str, np.ndarray], colours: Mapping[str, str]) -> None:
+    if plot.logarithmic:
+        axes.set(xscale="log", yscale="log")
+        series = {name: np.where(values > 0, values, np.nan) for name, values in series.items()}
     for name, values in series.items():
         _check(plot, name, values)
         axes.plot(np.asarray(plot.x, float), values, color=colours[name], label=name,
                   linestyle=_DASHES.get(name, "-"), marker="o" if len(values) == 1 else None)
+    if plot.logarithmic:
+        for limits, set_ticks in ((axes.get_xlim(), axes.set_xticks), (axes.get_ylim(), axes.set_yticks)):
+            ticks = _ticks(*limits)
+            set_ticks(ticks, [f"{tick:g}" for tick in ticks])
+        axes.minorticks_off()
 
 
 def _bars(axes: Axes, plot: Plot, series: Mapping[str, np.ndarray], colours: Mapping[str, str]) -> None:

@@ -90,6 +90,17 @@ def test_blur_counts_pixels_of_a_frame_of_64():
     assert slopes == pytest.approx([1 / np.sqrt(2 * np.pi) / 2, 1 / np.sqrt(2 * np.pi) / 4], rel=0.05)
 
 
+def test_sharpen_is_the_reverse_of_a_small_blur():
+    clips = np.zeros((1, 3, 64, 64, 3), np.uint8)
+    clips[0] = 100
+    clips[0, 1, 32, 32, 0] = 200
+    plain, sharpened = corrupt("sharpen", make_clean(clips), 1.0).clips[0][[0, 1]]
+    assert (plain == 100).all() and (sharpened[..., 1:] == 100).all()
+    # A Gaussian's weight at 0 is 1 / (2 π), at 1 it is that times exp(-1 / 2).
+    np.testing.assert_array_equal(sharpened[32, 31:34, 0], np.round([100 - 100 / (2 * np.pi) * np.exp(-0.5), 255,
+                                                                     100 - 100 / (2 * np.pi) * np.exp(-0.5)]))
+
+
 @pytest.mark.parametrize("deviation", CORRUPTIONS["noise"].strengths)
 def test_noise_has_the_standard_deviation_of_its_strength(deviation):
     grey = make_clean(np.full((4, 4, 32, 32, 3), 128, np.uint8))
@@ -139,6 +150,26 @@ def test_jitter_shows_frames_within_reach(reach):
     # In the middle of a clip all shifts occur.
     middle = shift[:, reach:FRAMES - reach] if reach < 4 else shift[:, :0]
     assert set(middle.ravel()) in (set(range(-reach, reach + 1)), set())
+
+
+@pytest.mark.parametrize(("share", "expected"), [
+    (0.0, [0, 10, 20, 30, 40]), (0.25, [0, 8, 15, 22, 30]), (0.5, [0, 5, 10, 15, 20]), (1.0, [0] * 5)])
+def test_slow_blends_the_frames_in_between(share, expected):
+    levels = np.arange(0, 50, 10, dtype=np.uint8)
+    clips = np.broadcast_to(levels[:, None, None, None], (2, 5, 4, 4, 3))
+    slowed = corrupt("slow", make_clean(clips), share).clips
+    assert (slowed == slowed[:1, :, :1, :1, :1]).all()
+    np.testing.assert_array_equal(slowed[0, :, 0, 0, 0], expected)  # 7.5 and 22.5 are rounded to even
+
+
+def test_smooth_is_a_blur_over_time_of_each_pixel():
+    clips = np.zeros((1, 17, 4, 4, 3), np.uint8)
+    clips[0, 8, 1, 2, 0] = 250
+    smoothed = corrupt("smooth", make_clean(clips), 1.0).clips[0]
+    expected = np.round(250 / np.sqrt(2 * np.pi) * np.exp(-np.arange(-3, 4)**2 / 2))
+    np.testing.assert_allclose(smoothed[5:12, 1, 2, 0], expected, atol=1)
+    smoothed[:, 1, 2, 0] = 0
+    assert not smoothed.any()
 
 
 def test_drop_leaves_no_clip_of_half_of_the_classes():

@@ -155,6 +155,16 @@ def test_a_plot_is_well_formed_and_deterministic(plot):
     assert {plot.title, plot.x_label, plot.y_label} - {""} <= texts
 
 
+def test_a_logarithmic_plot_has_plain_numbers_at_both_axes():
+    plot = Plot("", "", "", "lines", {"real": np.array([2e4, 1.0, 0.0, 2e-3])}, [0.4, 0.5, 1.0, 2.0], logarithmic=True)
+    labels = set(re.findall(r"<text[^>]*>([^<]+)</text>", draw(plot)))
+    assert labels == {"0.001", "0.01", "0.1", "1", "10", "100", "1000", "10000", "0.5", "2", "real"}
+
+
+def test_a_logarithmic_plot_without_a_value_above_0_is_empty():
+    assert "<svg" in draw(Plot("", "", "", "lines", {"real": np.zeros(2)}, [1.0, 2.0], logarithmic=True))
+
+
 def test_series_keep_their_colours():
     both = Plot("", "", "", "lines", {"generated": np.ones(2), "real": np.ones(2)}, [0, 1])
     alone = replace(both, series={"real": np.ones(2)})
