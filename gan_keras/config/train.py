@@ -168,6 +168,9 @@ class ObjectiveSettings(Settings):
     penalty_interval: int = setting(8, "Steps between two gradient penalties, each of which counts as many times (lazy "
                                     "regularization).", minimum=1, maximum=1000)
     discriminator_steps: int = setting(1, "Update the generator in every n-th step only.", minimum=1, maximum=1000)
+    picture_steps: int = setting(
+        0, "Steps at the start in which only pairs of frames at full resolution are generated and seen, which is fast; "
+        "discriminators of clips follow.", minimum=0)
     unroll_steps: int = setting(0, "Steps by which discriminators are unrolled for the generator's loss (unrolled GAN);"
                                 " 0: none.", minimum=0, maximum=100)
     classification_weight: float = setting(1.0, "Weight of the class loss of --class_conditioning=classifier.",
@@ -254,8 +257,8 @@ class HardwareSettings(Settings):
 class RunSettings(Settings):
     """Where the run lives, and what it writes when."""
 
-    data: str = setting("", "Source of clips: a folder of videos, frames or image strips, .npy, .npz, shapes:, or a "
-                        "prepared folder.", changeable=True, path=True)
+    data: str = setting("", "Source of clips: a folder of videos, frames or image strips, .npy, .npz, shapes:, skies:, "
+                        "or a prepared folder.", changeable=True, path=True)
     run_dir: str = setting("", "Folder of the run; starting again in it resumes. By default runs/NAME, NAME being that "
                            "of `data`.", changeable=True, path=True)
     init_from: str = setting("", "Run folder whose weights initialize this run, as far as names and shapes agree.",

@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 import tensorflow as tf
 
 from gan_keras.models.discriminator import Discriminator, DiscriminatorOutputs
-from gan_keras.models.views import Views
+from gan_keras.models.views import View, Views
 
 Tensors = Mapping[str, tf.Tensor]
 
@@ -104,6 +104,7 @@ class LossTerm(NamedTuple):
         compute: one number for each clip, float32 [B], from a forward pass.
         interval: steps between two in which it is computed; it counts as many times then (lazy regularization).
         crosses_replicas: whether it needs values of all replicas before it is done; XLA cannot compile such a term.
+        view: that it needs, of real and generated clips; None: whole clips.
     """
 
     name: str
@@ -112,6 +113,7 @@ class LossTerm(NamedTuple):
     compute: Callable[[ForwardPass], tf.Tensor]
     interval: int = 1
     crosses_replicas: bool = False
+    view: View | None = None
 
 
 def mean_per_clip(values: tf.Tensor, forward: ForwardPass) -> tf.Tensor:

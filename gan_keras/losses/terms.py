@@ -37,10 +37,12 @@ def discriminator_terms(config: Config, generator: Generator, name: str, discrim
         return mean_per_clip(loss(real.logits, generated.logits)[1], forward)
 
     unrolled = config.objective.unroll_steps > 0
-    return [LossTerm("adversarial", 1.0, name, of_discriminator),
+    terms = [
+            LossTerm("adversarial", 1.0, name, of_discriminator),
             *_penalty_terms(config.objective, name, discriminator),
             LossTerm(f"adversarial/{name}", discriminator.weight, "generator", of_generator, crosses_replicas=unrolled),
             *auxiliary_terms(config.objective, generator, name, discriminator)]
+    return [term._replace(view=discriminator.view) for term in terms]
 
 
 def _penalty_terms(settings: ObjectiveSettings, name: str, discriminator: Discriminator) -> list[LossTerm]:

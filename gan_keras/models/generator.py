@@ -119,14 +119,16 @@ class Generator:
         pictures = self.renderer({name: tf.reshape(value, [-1, *value.shape[2:]]) for name, value in inputs.items()})
         return tf.reshape(pictures, tf.concat([tf.shape(inputs["features"])[:2], pictures.shape[1:]], 0))
 
-    def views(self, outputs: Mapping[str, tf.Tensor], frames: tf.Tensor, factor: int) -> Views:
+    def views(self, outputs: Mapping[str, tf.Tensor], frames: tf.Tensor, factor: int | None) -> Views:
         """Views of generated clips, see `models.views`.
 
         Args:
-            outputs: of the backbone, for all T frames of B clips.
+            outputs: of the backbone, for all T frames of B clips; without low-resolution view only for `frames`.
             frames: int32 [B, 2 * pairs], frames to render at full resolution.
-            factor: downsampling factor of the low-resolution view.
+            factor: downsampling factor of the low-resolution view; None: without that view.
         """
+        if factor is None:
+            return Views(None, self.render(outputs))
         low = outputs["pictures"] if factor == self.factor else downsample(self.render(outputs), factor)
         return Views(low, self.render(outputs, frames))
 

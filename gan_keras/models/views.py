@@ -8,6 +8,7 @@
 Each file of `models.discriminators` names its view in `VIEW`. A view that nothing looks at is not rendered.
 """
 
+from collections.abc import Callable
 from typing import Any, Literal, NamedTuple
 
 import tensorflow as tf
@@ -27,10 +28,22 @@ _DISTANT_PAIRS = 0.5
 
 
 class Views(NamedTuple):
-    """Something for each view: tensors, shapes or noise."""
+    """Something for each view: tensors, shapes or noise; None for a view that nothing looks at."""
 
     low_resolution: Any
     full_resolution: Any
+
+
+def for_each_view(function: Callable[..., tf.Tensor], views: Views, *others: Views) -> Views:
+    """A function of each view that there is.
+
+    Args:
+        function: of a view, and of what the others have for it.
+        views: the views.
+        others: what there is for each view beside.
+    """
+    return Views(*(None if view is None else function(view, *beside)
+                   for view, *beside in zip(views, *others, strict=True)))
 
 
 def low_resolution_factor(clip: ClipSettings, model: ModelSettings) -> int:
@@ -60,15 +73,15 @@ def view_shapes(clip: ClipSettings, model: ModelSettings, factor: int, channels:
                  (frames, clip.height, clip.width, channels))
 
 
-def views_of(clips: tf.Tensor, frames: tf.Tensor, factor: int) -> Views:
+def views_of(clips: tf.Tensor, frames: tf.Tensor, factor: int | None) -> Views:
     """Views of whole clips.
 
     Args:
         clips: float32 [B, T, H, W, C].
         frames: int32 [B, 2 * pairs], frames of the full-resolution view.
-        factor: downsampling factor of the low-resolution view.
+        factor: downsampling factor of the low-resolution view; None: without that view.
     """
-    return Views(downsample(clips, factor), tf.gather(clips, frames, batch_dims=1))
+    return Views(downsample(clips, factor) if factor else None, tf.gather(clips, frames, batch_dims=1))
 
 
 def neighbouring_pairs(first: tf.Tensor) -> tf.Tensor:

@@ -17,7 +17,7 @@ from gan_keras.losses.forward_pass import DiscriminatorPass, Example, ForwardPas
 from gan_keras.losses.unrolling import unrolled_outputs
 from gan_keras.models.build import view_factor
 from gan_keras.models.discriminator import Discriminator, repeat_for_samples
-from gan_keras.models.views import Views, sampled_frames, views_of
+from gan_keras.models.views import View, Views, for_each_view, sampled_frames, views_of
 from gan_keras.tasks.task import Networks, Task
 
 
@@ -27,10 +27,13 @@ class StepSchedule(NamedTuple):
     Attributes:
         generator: whether the generator and auxiliary networks are updated.
         intervals: intervals of terms that are due.
+        pictures_only: whether only the frames of the full-resolution view are generated, and whole clips are seen by no
+            discriminator.
     """
 
     generator: bool
     intervals: tuple[int, ...]
+    pictures_only: bool = False
 
 
 class Objective:
@@ -56,7 +59,8 @@ class Objective:
         """What a step computes."""
         intervals = sorted({term.interval for term in self._terms})
         return StepSchedule(generator=(step + 1) % self._config.objective.discriminator_steps == 0,
-                            intervals=tuple(interval for interval in intervals if step % interval == 0))
+                            intervals=tuple(interval for interval in intervals if step % interval == 0),
+                            pictures_only=step < self._config.objective.picture_steps)
 
     def losses(self, batch: Batch, noise: StepNoise, schedule: StepSchedule
                ) -> tuple[Tensors, Tensors, dict[str, tuple[tf.Tensor, tf.Tensor]]]:
@@ -89,21 +93,26 @@ class Objective:
         """Makes examples, generates clips, and passes both through all discriminators."""
         example = self._task.example(batch, noise)
         frames = sampled_frames(noise.frames, self._config.clip.num_frames)
-        real = self._as_seen(views_of(example.target, frames, self._factor), example, noise)
+        factor = None if schedule.pictures_only else self._factor
+        real = self._as_seen(views_of(example.target, frames, factor), example, noise)
         inputs = {**noise.latents, **example.condition}
-        outputs = self._networks.generator.outputs(inputs, training=True)
-        generated = self._generated_views(outputs, example, noise)
+        outputs = self._networks.generator.outputs(inputs, frames if schedule.pictures_only else None, training=True)
+        generated = self._generated_views(outputs, example, noise, factor)
         discriminators = {name: self._discriminate(discriminator, real, generated, inputs.get("label"), schedule)
-                          for name, discriminator in self._networks.discriminators.items()}
+                          for name, discriminator in self._networks.discriminators.items()
+                          if self._is_seen(discriminator.view, schedule)}
         forward = ForwardPass(example, noise, inputs, outputs, real, generated, discriminators)
         if not schedule.generator:
             return forward
         return forward._replace(task=self._task.extend(forward, self._networks, lambda inputs, noise: (
-            self._generated_views(self._networks.generator.outputs(inputs, training=True), example, noise))))
+            self._generated_views(self._networks.generator.outputs(inputs, training=True), example, noise, factor))))
 
     def _is_due(self, term: LossTerm, schedule: StepSchedule) -> bool:
         updated = schedule.generator or term.network in self._networks.discriminators
-        return updated and term.interval in schedule.intervals
+        return updated and term.interval in schedule.intervals and self._is_seen(term.view, schedule)
+
+    def _is_seen(self, view: View | None, schedule: StepSchedule) -> bool:
+        return not schedule.pictures_only or view == "full_resolution"
 
     def _discriminate(self, discriminator: Discriminator, real: Views, generated: Views, label: tf.Tensor | None,
                       schedule: StepSchedule) -> DiscriminatorPass:
@@ -117,10 +126,11 @@ class Objective:
                                     optimization.discriminator_learning_rate or optimization.learning_rate)
         return DiscriminatorPass(discriminator, real, generated, label, *outputs, seen)
 
-    def _generated_views(self, outputs: Tensors, example: Example, noise: StepNoise) -> Views:
+    def _generated_views(self, outputs: Tensors, example: Example, noise: StepNoise, factor: int | None) -> Views:
         frames = sampled_frames(noise.frames, self._config.clip.num_frames)
-        views = self._networks.generator.views(outputs, frames, self._factor)
-        return self._as_seen(Views(*(clip_with_inward_gradient(view, -1.0, 1.0) for view in views)), example, noise)
+        views = self._networks.generator.views(outputs, frames, factor)
+        views = for_each_view(lambda view: clip_with_inward_gradient(view, -1.0, 1.0), views)
+        return self._as_seen(views, example, noise)
 
     def _as_seen(self, views: Views, example: Example, noise: StepNoise) -> Views:
         """Views as discriminators see them: beside the conditions that are shown, augmented, with noise."""
@@ -128,11 +138,10 @@ class Objective:
         frames = sampled_frames(noise.frames, self._config.clip.num_frames)
         for name in self._task.shown_conditions:
             shown = views_of(example.condition[name], frames, self._factor)
-            views = Views(*(tf.concat(pair, axis=-1) for pair in zip(views, shown, strict=True)))
+            views = for_each_view(lambda view, condition: tf.concat([view, condition], axis=-1), views, shown)
         if objective.diffaugment:
-            views = Views(*(augment(view, objective.diffaugment, uniform, noise.augment_probability)
-                            for view, uniform in zip(views, noise.diffaugment, strict=True)))
+            views = for_each_view(lambda view, uniform: augment(
+                view, objective.diffaugment, uniform, noise.augment_probability), views, noise.diffaugment)
         if objective.instance_noise:
-            views = Views(*(view + objective.instance_noise * normal
-                            for view, normal in zip(views, noise.instance, strict=True)))
+            views = for_each_view(lambda view, normal: view + objective.instance_noise * normal, views, noise.instance)
         return views

@@ -61,6 +61,7 @@ OBSERVED = {
     "conditional_normalization": (True, shapes), "spectral_normalization": (True, shapes),
     "minibatch_stddev": (True, shapes), "classes": (("a", "b"), shapes), "class_conditioning": ("classifier", shapes),
     "categories": (3, shapes), "codes": (2, shapes), "discriminator_steps": (2, weights), "unroll_steps": (1, weights),
+    "picture_steps": (100, weights),
     "classification_weight": (0.5, weights), "mutual_information_weight": (0.5, weights),
     "feature_matching_weight": (1.0, weights), "mask_sparsity_weight": (0.5, weights),
     "freeze": (("generator/*",), generator_weights), "task": ("reconstruct", shapes),

@@ -85,6 +85,17 @@ def test_an_objective_sums_its_terms_and_knows_none_by_name(tiny, undistributed,
     assert float(losses["clip"]) == pytest.approx(float(tf.reduce_mean(to_float(BATCH.clips))) / 2, abs=1e-6)
 
 
+def test_pictures_come_first_and_discriminators_of_clips_after_them(tiny, trained):
+    config = tiny.replace(discriminators=("pair", "clip"), picture_steps=2)
+    _, moved, metrics = trained(config, steps=2)
+    assert all(any(name.startswith(owner) for name in moved) for owner in ("generator/", "discriminator/pair/"))
+    assert not any(name.startswith(("discriminator/clip/", "optimizer/clip/")) for name in moved)
+    assert not any("clip" in name for each in metrics for name in each)
+    _, moved, metrics = trained(config, steps=3)
+    assert any(name.startswith("discriminator/clip/") for name in moved)
+    assert {"terms/generator/adversarial/clip", "loss/clip", "accuracy_pairs/clip"} <= set(metrics[2])
+
+
 def test_frozen_weights_stay_as_they_are(tiny, trained):
     _, moved, _ = trained(tiny.replace(freeze=("generator/backbone/level_*", "discriminator/clip/stem/*")))
     frozen = "generator/backbone/level_", "discriminator/clip/stem"
