@@ -20,7 +20,7 @@ from gan_keras.data.records import Manifest
 from gan_keras.files import CHECKPOINTS_FOLDER, VERSIONS_FILE
 from gan_keras.video.opencv import cv2
 from gan_keras.video.pictures import encode_png
-from tests.video.videos import encode, turn
+from tests.video.videos import add_cover, encode, turn
 
 WHOLE, PART, LEFT_OUT, IGNORED = OUTCOMES = ("used", "used in part", "left out", "ignored")
 ODD_SHARE = 1 / 3
@@ -364,16 +364,7 @@ def _with_alpha(item: Item) -> Expectations:
 def _with_cover(item: Item) -> Expectations:
     plain = item.path(".plain.mp4")
     _encode(plain, item.frames, rate=item.rate)
-    with (av.open(str(plain)) as source, av.open(str(item.path(".mp4")), "w") as output):
-        cover = output.add_stream("mjpeg", rate=1)
-        cover.height, cover.width, cover.pix_fmt = 64, 64, "yuvj420p"
-        cover.disposition = av.stream.Disposition.attached_pic
-        stream = output.add_stream_from_template(source.streams.video[0])
-        output.mux(cover.encode(av.VideoFrame.from_ndarray(np.zeros((64, 64, 3), np.uint8))))
-        for packet in source.demux(video=0):
-            if packet.dts is not None:
-                packet.stream = stream
-                output.mux(packet)
+    add_cover(plain, item.path(".mp4"))
     plain.unlink()
     return {item.path(".mp4").name: item.expected()}
 

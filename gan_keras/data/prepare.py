@@ -7,25 +7,16 @@ interrupted: order and split are functions of hashes of the videos' ids.
 folders by content, so that a source that changed makes a new one; `prepare` refuses a folder of other clips. Videos
 that failed for reasons that may pass (`data/reasons.py`) are tried again at the next start; if one succeeds, the clips
 are other ones, and they too make a new folder.
-
-**Processes that prepare the same folder** wait for each other by a lock in its work folder, which the system releases
-when a process dies. Where a file system has no locks they work side by side: what they write has names of its own and
-appears by renaming, and who finds the work folder gone looks whether the other one is done.
 """
 
 import dataclasses
-import errno
 import hashlib
 import json
-import os
-import shutil
 import statistics
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import TextIO
 
 from absl import logging
 
@@ -36,14 +27,10 @@ from gan_keras.data.report import REPORT_FILE
 from gan_keras.data.source_video import SourceVideo
 from gan_keras.data.sources import Source, list_source
 from gan_keras.data.usage import Usage, account, size
+from gan_keras.data.work_folder import publish, remove_work, work_folder
 from gan_keras.errors import UserError
 from gan_keras.files import check_path, write_atomically
 from gan_keras.progress import Progress
-
-try:
-    import fcntl
-except ImportError:  # Windows
-    fcntl = None
 
 _SHARD_BYTES = 2**25
 _SHARD_RECORDS = 512
@@ -198,7 +185,7 @@ class _Preparation:
             if found and not found[1].failed:
                 return self._up_to_date(*found)
             try:
-                with _work_folder(self._out) as work:
+                with work_folder(self._out) as work:
                     return self._prepare(work)
             except OSError as error:
                 found = self._find()
@@ -234,7 +221,7 @@ class _Preparation:
     def _up_to_date(self, folder: Path, manifest: Manifest) -> tuple[Path, Manifest]:
         """A complete folder, whose manifest and report now account for the files that lie in the source today."""
         if (folder / WORK_FOLDER).exists():  # left by a kill at the very end
-            _remove_work(folder / WORK_FOLDER)
+            remove_work(folder / WORK_FOLDER)
         videos = {entry.video_id for entry in manifest.sources}
         of_videos = [entry for entry in manifest.skipped if entry.video_id in videos]
         skipped = tuple(sorted([*of_videos, *self._listed.skipped],
@@ -252,14 +239,14 @@ class _Preparation:
         found = self._find()  # again: by the process that was waited for
         jobs = decode_jobs.make_jobs(self._listed.videos, self._clip, work)
         if found and not self._succeeds_now(jobs, *found):
-            _remove_work(work)
+            remove_work(work)
             return self._up_to_date(*found)
         results = decode_jobs.run_jobs(jobs, self._clip, self._workers)
         outcomes = {outcome.video_id: outcome for _, outcome in results}
         job_of = {outcome.video_id: job for job, outcome in results}
         usage, used = account(self._listed.videos, outcomes, self._listed.skipped, self._clip)
         if not used:
-            _remove_work(work)
+            remove_work(work)
             raise UserError(_no_clips_message(self._listed.name, self._clip, usage))
         failed = [video_id for video_id, outcome in outcomes.items() if decode_jobs.failed(outcome)]
         out = self._out
@@ -271,7 +258,7 @@ class _Preparation:
             prepared = sorted((_Segment(video, stored, job_of[video.id]) for video, stored in used),
                               key=lambda segment: segment.sort_key)
             manifest = self._write(out, work, prepared, usage, failed)
-        _remove_work(work)
+        remove_work(work)
         return out, manifest
 
     def _succeeds_now(self, jobs: Sequence[decode_jobs.DecodeJob], folder: Path, manifest: Manifest) -> bool:
@@ -305,67 +292,13 @@ class _Preparation:
             splits=_write_shards(by_split, classes, self._clip, out, work),
             skipped=tuple(usage.skipped), sources=tuple(usage.sources))
         _remove_old_shards(out, manifest)
-        _publish(work, out / REPORT_FILE, _report(out, manifest))
-        _publish(work, out / MANIFEST_FILE, manifest.to_json())
+        publish(work, out / REPORT_FILE, _report(out, manifest))
+        publish(work, out / MANIFEST_FILE, manifest.to_json())
         return manifest
 
 
 def _hash(parts: object) -> str:
     return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
-
-
-@contextmanager
-def _work_folder(out: Path) -> Iterator[Path]:
-    """The work folder, for one process at a time where the file system has locks."""
-    work = out / WORK_FOLDER
-    while True:
-        work.mkdir(parents=True, exist_ok=True)
-        try:
-            lock = (work / "lock").open("w")
-        except FileNotFoundError:  # removed by the process that has just finished, and so below
-            continue
-        with lock:
-            if _lock(lock, out) and not _is_same_file(lock, work / "lock"):
-                continue
-            yield work
-            return
-
-
-def _lock(file: TextIO, out: Path) -> bool:
-    """Locks a file, and waits for a process that has locked it; whether the file system has locks."""
-    if fcntl is None:
-        return False
-    try:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError as error:
-            if error.errno not in (errno.EAGAIN, errno.EACCES):
-                raise
-            logging.info("Another process is preparing %s: waiting for it.", out)
-            fcntl.flock(file, fcntl.LOCK_EX)
-    except OSError:
-        return False
-    return True
-
-
-def _is_same_file(file: TextIO, path: Path) -> bool:
-    try:
-        return os.path.samestat(os.fstat(file.fileno()), path.stat())
-    except FileNotFoundError:
-        return False
-
-
-def _remove_work(work: Path) -> None:
-    """Removes a work folder as far as no other process writes there, and the folder that it is in if that is empty."""
-    shutil.rmtree(work, ignore_errors=True)
-    with suppress(OSError):
-        work.parent.rmdir()
-
-
-def _publish(work: Path, path: Path, text: str) -> None:
-    """Writes a file that appears whole; a kill leaves nothing but in the work folder."""
-    write_atomically(work / path.name, text)
-    (work / path.name).replace(path)
 
 
 def _report(folder: Path, manifest: Manifest) -> str:

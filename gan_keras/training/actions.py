@@ -14,6 +14,7 @@ from gan_keras.runs.summaries import Summaries
 from gan_keras.training.divergence import divergence_error
 from gan_keras.training.loop import Action, TrainingLoop
 from gan_keras.training.metrics import mean_over_steps
+from gan_keras.training.optimizers import current_learning_rate
 from gan_keras.video.contact_sheets import enlarge
 from gan_keras.video.encode import write_clip
 
@@ -49,7 +50,7 @@ class LogMetrics(Action):
         if skipped:
             logging.warning("%d of steps %d to %d skipped, their gradients were not finite.", skipped, begin, loop.step)
         clips_per_second = len(steps) * loop.config.optimization.batch_size / seconds["step"]
-        metrics |= {"skipped_steps": skipped, "learning_rate": loop.gan.learning_rate,
+        metrics |= {"skipped_steps": skipped, "learning_rate": current_learning_rate(loop.gan.optimizers["generator"]),
                     "speed/clips_per_second": clips_per_second,
                     "speed/input_wait_share": seconds["input"] / seconds["step"]}
         self._summaries.scalars(loop.step, metrics)

@@ -39,3 +39,8 @@ def _schedule(settings: OptimizationSettings, rate: float
     if settings.warmup_steps:
         return schedules.PolynomialDecay(0.0, settings.warmup_steps, rate)
     return lambda: rate
+
+
+def current_learning_rate(optimizer: keras.optimizers.Optimizer) -> float:
+    """Learning rate of the next step."""
+    return float(keras.ops.convert_to_tensor(optimizer.learning_rate))

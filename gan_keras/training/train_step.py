@@ -105,11 +105,6 @@ class VideoGAN:
             f"optimizer/{name}/{variable.path}": variable
             for name, optimizer in self.optimizers.items() for variable in optimizer.variables}
 
-    @property
-    def learning_rate(self) -> float:
-        """Learning rate of the generator now."""
-        return float(tf.convert_to_tensor(self.optimizers["generator"].learning_rate))
-
     # ---- over all replicas ----
 
     @tf.function(autograph=False)

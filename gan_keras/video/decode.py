@@ -31,6 +31,7 @@ from av.video.stream import VideoStream
 
 from gan_keras.video.errors import DecodeError, as_decode_error, check_not_empty
 from gan_keras.video.frames import Frame, usual_rate
+from gan_keras.video.pictures import kept_part
 
 VIDEO_SUFFIXES = (".mp4", ".m4v", ".mov", ".qt", ".3gp", ".3g2", ".mkv", ".webm", ".avi", ".divx", ".mpg", ".mpeg",
                   ".m2v", ".vob", ".ts", ".mts", ".m2ts", ".wmv", ".asf", ".flv", ".f4v", ".ogv", ".mxf", ".dv", ".y4m",
@@ -258,7 +259,7 @@ class _FilterGraph:
         shown = _square_size(frame.height, frame.width, aspect)
         self.display_size = turn.size(*shown)
         height, width = turn.size(*self._size) if self._size else shown
-        rows, columns = _crop(frame.height, frame.width, aspect, height / width)
+        rows, columns = kept_part(frame.height, frame.width, height, width, aspect)
         matrix = "bt601"
         if frame.colorspace not in (_UNSPECIFIED, _RGB):
             matrix = "auto"
@@ -393,10 +394,3 @@ def _pixel_aspect(stream: VideoStream) -> float:
 def _square_size(height: int, width: int, aspect: float) -> tuple[int, int]:
     """Size in square pixels, where none is lost."""
     return (height, round(width * aspect)) if aspect >= 1 else (round(height / aspect), width)
-
-
-def _crop(height: int, width: int, aspect: float, shape: float) -> tuple[int, int]:
-    """Rows and columns, of a pixel aspect ratio, of the largest part with a shape (height by width)."""
-    rows = min(height, max(1, round(width * aspect * shape)))
-    columns = min(width, max(1, round(height / (aspect * shape))))
-    return rows, columns

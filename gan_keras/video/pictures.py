@@ -121,6 +121,20 @@ def _limits(pictures: Iterable[np.ndarray]) -> tuple[float, float]:
     return (float(min(low for low, _ in ends)), float(max(high for _, high in ends))) if ends else (0.0, 1.0)
 
 
+def kept_part(rows: int, columns: int, height: int, width: int, pixel_aspect: float = 1.0) -> tuple[int, int]:
+    """Rows and columns of the largest part of a frame that has the aspect ratio of a size.
+
+    Args:
+        rows: of the frame.
+        columns: of the frame.
+        height: of the size.
+        width: of the size.
+        pixel_aspect: width of the frame's pixels by their height.
+    """
+    return (min(rows, max(1, round(columns * pixel_aspect * height / width))),
+            min(columns, max(1, round(rows * width / (height * pixel_aspect)))))
+
+
 def crop_and_resize(frame: np.ndarray, height: int, width: int) -> np.ndarray:
     """Crops a frame to the aspect ratio of a size, about its centre, and resizes it to that size.
 
@@ -134,8 +148,7 @@ def crop_and_resize(frame: np.ndarray, height: int, width: int) -> np.ndarray:
     """
     if frame.shape[:2] == (height, width):
         return frame
-    rows = min(frame.shape[0], max(1, round(frame.shape[1] * height / width)))
-    columns = min(frame.shape[1], max(1, round(frame.shape[0] * width / height)))
+    rows, columns = kept_part(*frame.shape[:2], height, width)
     top, left = (frame.shape[0] - rows) // 2, (frame.shape[1] - columns) // 2
     part = frame[top:top + rows, left:left + columns]
     shrinks = rows >= height and columns >= width

@@ -5,9 +5,8 @@ import json
 import numpy as np
 import pytest
 
-from gan_keras.config.train import MODEL_SELECTION_METRICS, Config
+from gan_keras.config.train import MODEL_SELECTION_METRICS
 from gan_keras.data import moving_shapes
-from gan_keras.data.prepare import prepare
 from gan_keras.evaluation import evaluator as evaluator_module
 from gan_keras.evaluation.evaluator import (
     METRIC_MODULES,
@@ -25,14 +24,10 @@ from gan_keras.evaluation.metrics.inputs import PairedClips
 from gan_keras.evaluation.metrics.types import AS_REAL, HIGHER, LOWER, Measurement
 from gan_keras.evaluation.reference import Reference
 from gan_keras.evaluation.samples import SampleSource
+from tests.evaluation.folders import SIDE, prepare_folder
 
-FRAMES, SIDE = 9, 16
+FRAMES = 9
 UNPAIRED = set(METRICS) - set(speed.METRICS) - set(fidelity.METRICS)
-
-
-def prepare_folder(folder, source, num_frames=FRAMES, **settings):
-    settings = {"resolution": str(SIDE), "num_frames": num_frames, **settings}
-    return folder, prepare(source, folder, Config().replace(**settings).clip, workers=1)
 
 
 class DrawnSamples(SampleSource):
@@ -54,7 +49,7 @@ class DrawnSamples(SampleSource):
 
 @pytest.fixture(scope="module")
 def data(tmp_path_factory):
-    return prepare_folder(tmp_path_factory.mktemp("evaluate") / "shapes", "shapes:64", test_fraction=0.2)
+    return prepare_folder(tmp_path_factory.mktemp("evaluate") / "shapes", "shapes:64", FRAMES, test_fraction=0.2)
 
 
 @pytest.fixture(scope="module")
@@ -148,8 +143,8 @@ def test_fidelity_is_measured_of_paired_clips_and_has_no_floor(reference, monkey
 def test_clips_of_anything_else_have_no_factors(tmp_path):
     noise = np.random.default_rng(0).integers(0, 256, (20, FRAMES + 2, SIDE // 4, SIDE // 4, 3), np.uint8)
     np.save(tmp_path / "noise.npy", noise.repeat(4, axis=2).repeat(4, axis=3))
-    reference = Reference.load(*prepare_folder(tmp_path / "out", str(tmp_path / "noise.npy"), cut_threshold=1.0),
-                               FRAMES, 24)
+    data = prepare_folder(tmp_path / "out", str(tmp_path / "noise.npy"), FRAMES, cut_threshold=1.0)
+    reference = Reference.load(*data, FRAMES, 24)
     assert UNPAIRED - set(Evaluator(reference).measure(reference.real)) == set(factors.METRICS)
 
 

@@ -6,35 +6,30 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from gan_keras.config.train import Config
 from gan_keras.data import records
-from gan_keras.data.prepare import prepare
 from gan_keras.errors import UserError
 from gan_keras.evaluation import features
 from gan_keras.evaluation import reference as reference_module
 from gan_keras.evaluation.metrics.inputs import PairedClips
 from gan_keras.evaluation.reference import Reference, share_evenly, spread_evenly
 from gan_keras.evaluation.thumbnails import thumbnails
+from tests.evaluation.folders import prepare_folder
 
 FRAMES = 4
-
-
-def prepare_folder(folder, source, **settings):
-    """A folder of small clips and its manifest."""
-    clip = Config().replace(**{"resolution": "16", "num_frames": FRAMES, **settings}).clip
-    return folder, prepare(source, folder, clip, workers=1)
 
 
 @pytest.fixture(scope="module")
 def data(tmp_path_factory):
     """Videos of four records each, some of them held out."""
-    return prepare_folder(tmp_path_factory.mktemp("data") / "shapes", "shapes:count=24,frames=64", test_fraction=0.25)
+    return prepare_folder(tmp_path_factory.mktemp("data") / "shapes", "shapes:count=24,frames=64", FRAMES,
+                          test_fraction=0.25)
 
 
 @pytest.fixture(scope="module")
 def three_videos(tmp_path_factory):
     """Three videos, none held out."""
-    return prepare_folder(tmp_path_factory.mktemp("three") / "shapes", "shapes:count=3,frames=48", test_fraction=0.0)
+    return prepare_folder(tmp_path_factory.mktemp("three") / "shapes", "shapes:count=3,frames=48", FRAMES,
+                          test_fraction=0.0)
 
 
 @pytest.fixture(scope="module")
@@ -207,7 +202,7 @@ def test_metric_inputs_are_generated_and_real_clips(reference):
 
 
 def test_too_few_clips_are_refused(tmp_path):
-    data = prepare_folder(tmp_path / "few", "shapes:count=6,frames=4", test_fraction=0.0)
+    data = prepare_folder(tmp_path / "few", "shapes:count=6,frames=4", FRAMES, test_fraction=0.0)
     with pytest.raises(UserError, match=r"too few training clips.* gives 3 windows of 4 frames, and 8 are needed"):
         Reference.load(*data, FRAMES, 100)
 

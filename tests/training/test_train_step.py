@@ -7,6 +7,7 @@ import tensorflow as tf
 from gan_keras.models.generators import GENERATORS
 from gan_keras.training.metrics import discriminator_metrics
 from gan_keras.training.objective import StepSchedule
+from gan_keras.training.optimizers import current_learning_rate
 from gan_keras.training.train_step import VideoGAN
 from tests.training.batches import BATCH, WITHOUT_PENALTY, step_of, train, values
 
@@ -170,7 +171,7 @@ def test_learning_rate_schedules(tiny, settings, expected, undistributed, eagerl
     gan = VideoGAN.create(tiny.replace(learning_rate=0.1, **settings), undistributed)
     rates = []
     for step in range(len(expected)):
-        rates.append(gan.learning_rate)
+        rates.append(current_learning_rate(gan.optimizers["generator"]))
         step_of(gan, step, schedule=WITHOUT_PENALTY)
     np.testing.assert_allclose(rates, expected, atol=1e-6)
 

@@ -14,7 +14,7 @@ from gan_keras.video.decode import VideoFile, read_video
 from gan_keras.video.errors import DecodeError
 from gan_keras.video.pictures import crop_and_resize
 from tests.conftest import ROOT
-from tests.video.videos import encode, moving, turn
+from tests.video.videos import add_cover, encode, moving, turn
 
 FRAMES = moving(60)
 
@@ -226,16 +226,7 @@ def test_av1_is_decoded():
 
 def test_a_cover_picture_is_not_the_video(tmp_path):
     encode(tmp_path / "clip.mp4", FRAMES[:10])
-    with (av.open(str(tmp_path / "clip.mp4")) as source, av.open(str(tmp_path / "both.mp4"), "w") as output):
-        cover = output.add_stream("mjpeg", rate=1)
-        cover.height, cover.width, cover.pix_fmt = 16, 16, "yuvj420p"
-        cover.disposition = av.stream.Disposition.attached_pic
-        stream = output.add_stream_from_template(source.streams.video[0])
-        output.mux(cover.encode(av.VideoFrame.from_ndarray(np.zeros((16, 16, 3), np.uint8))))
-        for packet in source.demux(video=0):
-            if packet.dts is not None:
-                packet.stream = stream
-                output.mux(packet)
+    add_cover(tmp_path / "clip.mp4", tmp_path / "both.mp4")
     assert indices(read_video(tmp_path / "both.mp4")) == list(range(10))
 
 

@@ -71,6 +71,20 @@ def moving(count: int, height: int = 48, width: int = 64) -> list[np.ndarray]:
     return frames
 
 
+def add_cover(path: Path, with_cover: Path) -> None:
+    """Copies an .mp4 and puts a black cover picture before its video."""
+    with (av.open(str(path)) as source, av.open(str(with_cover), "w") as output):
+        cover = output.add_stream("mjpeg", rate=1)
+        cover.height, cover.width, cover.pix_fmt = 64, 64, "yuvj420p"
+        cover.disposition = av.stream.Disposition.attached_pic
+        stream = output.add_stream_from_template(source.streams.video[0])
+        output.mux(cover.encode(av.VideoFrame.from_ndarray(np.zeros((64, 64, 3), np.uint8))))
+        for packet in source.demux(video=0):
+            if packet.dts is not None:
+                packet.stream = stream
+                output.mux(packet)
+
+
 def turn(path: Path, a: int, b: int, c: int, d: int) -> None:
     """Has the header of an .mp4 say that its pixel (x, y) is shown at (a x + c y, b x + d y)."""
     content = bytearray(path.read_bytes())

@@ -19,7 +19,8 @@ from gan_keras.layers import blocks
 from gan_keras.layers.attention import attention
 from gan_keras.layers.fourier_features import FourierFeatures
 from gan_keras.layers.modulation import modulate
-from gan_keras.layers.resampling import BilinearUpsample, level_for, resolution_levels
+from gan_keras.layers.resampling import BilinearUpsample
+from gan_keras.models.frame_by_frame import divide_levels
 from gan_keras.models.generator import Generator
 from gan_keras.models.latents import Latent
 from gan_keras.models.smooth_motion import code_dim, smooth_motion_latents, smooth_motion_networks, split_codes
@@ -35,13 +36,10 @@ _CODE_STRENGTH = 0.1
 def drift(clip: ClipSettings, model: ModelSettings, factor: int) -> Generator:
     """Builds the networks; the backbone's pictures are `factor` times smaller than full resolution."""
     latents = {"content": Latent(model.content_dim), **smooth_motion_latents(model.motion_dim)}
-    levels = resolution_levels((clip.height, clip.width))
-    split = factor.bit_length() - 1
-    base = max(split, level_for(levels, _BASE_SIDE))
-    widths = [model.generator_width * min(2**level, _MAX_WIDTH) for level in range(len(levels))]
+    backbone_levels, renderer_levels = divide_levels(clip, model, factor, _MAX_WIDTH, _BASE_SIDE)
     initial_state, motion = smooth_motion_networks(model, clip.num_frames)
-    backbone = _backbone(model, levels[split:base + 1], widths[split:base + 1])
-    renderer = _renderer(model, levels[:split + 1], widths[:split + 1]) if split else None
+    backbone = _backbone(model, *backbone_levels)
+    renderer = _renderer(model, *renderer_levels) if renderer_levels else None
     return Generator(latents, backbone, factor, renderer, motion, initial_state)
 
 

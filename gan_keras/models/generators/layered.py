@@ -31,7 +31,8 @@ from gan_keras.layers.clipping import clip_with_inward_gradient
 from gan_keras.layers.compositing import composite
 from gan_keras.layers.fourier_features import FourierFeatures
 from gan_keras.layers.modulation import modulate
-from gan_keras.layers.resampling import BilinearUpsample, level_for, resolution_levels
+from gan_keras.layers.resampling import BilinearUpsample
+from gan_keras.models.frame_by_frame import divide_levels
 from gan_keras.models.generator import Generator
 from gan_keras.models.latents import Latent
 from gan_keras.models.recurrent_motion import code_dim, motion_latents, motion_networks, phases_of
@@ -51,13 +52,10 @@ _INITIAL_OPACITY = 0.25
 def layered(clip: ClipSettings, model: ModelSettings, factor: int) -> Generator:
     """Builds the networks; the backbone's pictures are `factor` times smaller than full resolution."""
     latents = {"content": Latent(model.content_dim), **motion_latents(model.motion_dim)}
-    levels = resolution_levels((clip.height, clip.width))
-    split = factor.bit_length() - 1
-    base = max(split, level_for(levels, _BASE_SIDE))
-    widths = [model.generator_width * min(2**level, _MAX_WIDTH) for level in range(len(levels))]
+    backbone_levels, renderer_levels = divide_levels(clip, model, factor, _MAX_WIDTH, _BASE_SIDE)
     initial_state, motion = motion_networks(model, clip.num_frames)
-    backbone = _backbone(model, levels[split:base + 1], widths[split:base + 1])
-    renderer = _renderer(model, levels[:split + 1], widths[:split + 1], levels[base]) if split else None
+    backbone = _backbone(model, *backbone_levels)
+    renderer = _renderer(model, *renderer_levels, backbone_levels.sizes[-1]) if renderer_levels else None
     return Generator(latents, backbone, factor, renderer, motion, initial_state)
 
 

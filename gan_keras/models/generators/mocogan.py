@@ -21,7 +21,8 @@ from gan_keras.config.train import ClipSettings, ModelSettings
 from gan_keras.layers import blocks
 from gan_keras.layers.attention import attention
 from gan_keras.layers.modulation import modulate
-from gan_keras.layers.resampling import BilinearUpsample, resolution_levels
+from gan_keras.layers.resampling import BilinearUpsample
+from gan_keras.models.frame_by_frame import divide_levels
 from gan_keras.models.generator import Generator
 from gan_keras.models.latents import Latent
 from gan_keras.models.recurrent_motion import code_dim, motion_latents, motion_networks
@@ -32,12 +33,10 @@ _MAX_WIDTH = 8
 def mocogan(clip: ClipSettings, model: ModelSettings, factor: int) -> Generator:
     """Builds the networks; the backbone's pictures are `factor` times smaller than full resolution."""
     latents = {"content": Latent(model.content_dim), **motion_latents(model.motion_dim)}
-    levels = resolution_levels((clip.height, clip.width))
-    split = factor.bit_length() - 1
-    widths = [model.generator_width * min(2**level, _MAX_WIDTH) for level in range(len(levels))]
+    backbone_levels, renderer_levels = divide_levels(clip, model, factor, _MAX_WIDTH)
     initial_state, motion = motion_networks(model, clip.num_frames)
-    backbone = _backbone(model, levels[split:], widths[split:])
-    renderer = _renderer(model, levels[:split + 1], widths[:split + 1]) if split else None
+    backbone = _backbone(model, *backbone_levels)
+    renderer = _renderer(model, *renderer_levels) if renderer_levels else None
     return Generator(latents, backbone, factor, renderer, motion, initial_state)
 
 
