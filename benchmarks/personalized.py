@@ -59,7 +59,7 @@ def main() -> None:
 def shown(run: RunFolder, clips: int) -> dict[str, float]:
     """Of a run's clips: shares that are valid, and that are valid and show the combination."""
     logging.import_tensorflow()
-    from gan_keras.data import moving_shapes as shapes
+    from gan_keras.data.drawn import moving_shapes as shapes
     from gan_keras.evaluation.metrics import factors
     from gan_keras.evaluation.samples import RunSamples
 

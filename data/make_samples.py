@@ -15,7 +15,7 @@ import numpy as np
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from gan_keras.data import moving_shapes, skies, sky_scene
+from gan_keras.data.drawn import moving_shapes, skies, sky_scene
 from gan_keras.video.encode import write_clip
 
 FOLDER = Path(__file__).resolve().parent

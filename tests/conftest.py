@@ -21,7 +21,7 @@ import tensorflow as tf
 from absl import logging
 
 from gan_keras.config.train import Config
-from gan_keras.data.prepare import prepare
+from gan_keras.data.preparation.prepare import prepare
 from gan_keras.runs import checkpoints
 from gan_keras.runs.run_folder import RunFolder, TrainingData
 from gan_keras.serving.export import export

@@ -9,7 +9,7 @@ import tensorflow as tf
 
 from benchmarks import flops, folder, folder_kinds, harness, operations, recipe, scaling
 from gan_keras.config.train import ClipSettings
-from gan_keras.data.prepare import prepare
+from gan_keras.data.preparation.prepare import prepare
 from gan_keras.errors import UserError
 from gan_keras.runs.run_folder import RunFolder
 from tests.conftest import ROOT

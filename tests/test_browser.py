@@ -19,7 +19,7 @@ import pytest
 from selenium import webdriver
 
 from gan_keras.config.train import Config
-from gan_keras.data import moving_shapes
+from gan_keras.data.drawn import moving_shapes
 from gan_keras.evaluation.metrics.types import LOWER, Measurement, Metric, Plot
 from gan_keras.evaluation.report.page import Results, html_report
 from gan_keras.runs.run_folder import RunFolder

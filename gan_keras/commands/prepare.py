@@ -32,9 +32,9 @@ def define_flags() -> None:
 def main() -> None:
     """Prepares, or inspects, and says where things are."""
     logging.import_tensorflow()
-    from gan_keras.data.inspection import inspect
-    from gan_keras.data.prepare import prepare
-    from gan_keras.data.report import summary
+    from gan_keras.data.preparation.inspection import inspect
+    from gan_keras.data.preparation.prepare import prepare
+    from gan_keras.data.preparation.report import summary
 
     settings, clip = flags.settings(PrepareSettings), flags.settings(ClipSettings)
     workers = flags.settings(HardwareSettings).workers

@@ -20,9 +20,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 from gan_keras.config.train import ClipSettings
-from gan_keras.data import reasons
-from gan_keras.data.source_video import SkippedVideo
-from gan_keras.data.usage import SourceEntry, Usage
+from gan_keras.data.preparation import reasons
+from gan_keras.data.preparation.usage import SourceEntry, Usage
+from gan_keras.data.sources.source_video import SkippedVideo
 from gan_keras.errors import UserError
 from gan_keras.files import check_path, hash_file, temporary_path
 from gan_keras.progress import Progress

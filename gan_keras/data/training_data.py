@@ -13,10 +13,10 @@ from absl import logging
 from gan_keras.config.settings import format_value
 from gan_keras.config.train import ClipSettings, Config
 from gan_keras.data import records
-from gan_keras.data.prepare import describe_changes, describe_differences, list_videos, prepare_below
+from gan_keras.data.preparation.prepare import describe_changes, describe_differences, list_videos, prepare_below
+from gan_keras.data.preparation.usage import size
 from gan_keras.data.records import Manifest
-from gan_keras.data.sources import Source
-from gan_keras.data.usage import size
+from gan_keras.data.sources.listing import Source
 from gan_keras.errors import UserError
 from gan_keras.files import absolute_path
 

@@ -12,8 +12,8 @@ from absl import logging
 from gan_keras.config.commands import MIN_EVALUATED_CLIPS
 from gan_keras.config.train import ClipSettings
 from gan_keras.data.records import is_prepared
-from gan_keras.data.source_video import SourceVideo
-from gan_keras.data.sources import list_source
+from gan_keras.data.sources.listing import list_source
+from gan_keras.data.sources.source_video import SourceVideo
 from gan_keras.errors import UserError
 from gan_keras.models.conditioning import CONDITIONS
 from gan_keras.models.latents import draw_latents

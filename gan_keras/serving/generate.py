@@ -16,7 +16,7 @@ import numpy as np
 
 from gan_keras.config.commands import GenerateSettings
 from gan_keras.config.train import ClipSettings
-from gan_keras.data.sources import list_source
+from gan_keras.data.sources.listing import list_source
 from gan_keras.errors import UserError
 from gan_keras.progress import Progress
 from gan_keras.serving.requests import parse_label, parse_seeds

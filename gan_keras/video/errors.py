@@ -10,7 +10,7 @@ class DecodeError(Exception):
     """A file whose frames cannot be decoded.
 
     Attributes:
-        reason: one of `data.reasons`.
+        reason: one of `data.preparation.reasons`.
         detail: what is wrong with it.
     """
 
@@ -23,7 +23,7 @@ class DecodeError(Exception):
 
 
 def as_decode_error(error: Exception) -> DecodeError:
-    """The error of a decoder or a file system as one that says whether it may pass (see `data.reasons`)."""
+    """The error of a decoder or a file system as one that says whether it may pass (see `data.preparation.reasons`)."""
     if isinstance(error, PermissionError):
         return DecodeError("no permission", "you may not read it")
     if isinstance(error, MemoryError):

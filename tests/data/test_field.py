@@ -5,9 +5,9 @@ import numpy as np
 import pytest
 
 from gan_keras.config.train import ClipSettings
-from gan_keras.data import segments
-from gan_keras.data.prepare import prepare
-from gan_keras.data.sources import list_source
+from gan_keras.data.preparation import segments
+from gan_keras.data.preparation.prepare import prepare
+from gan_keras.data.sources.listing import list_source
 from gan_keras.video.decode import VideoFile
 from tests.conftest import ROOT
 

@@ -8,8 +8,8 @@ import tensorflow as tf
 
 from gan_keras.config.train import ClipSettings
 from gan_keras.data import records
-from gan_keras.data.moving_shapes import render
-from gan_keras.data.prepare import prepare
+from gan_keras.data.drawn.moving_shapes import render
+from gan_keras.data.preparation.prepare import prepare
 from gan_keras.errors import UserError
 from gan_keras.video.encode import DEFAULT_FPS
 

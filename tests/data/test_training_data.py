@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from gan_keras.data.moving_shapes import render
+from gan_keras.data.drawn.moving_shapes import render
 from gan_keras.data.training_data import training_data
 from gan_keras.errors import UserError
 from gan_keras.runs.run_folder import RunFolder, TrainingData

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from gan_keras.config.train import Config
-from gan_keras.data.prepare import prepare
+from gan_keras.data.preparation.prepare import prepare
 from gan_keras.data.records import Manifest
 
 SIDE = 16

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from gan_keras.config.train import MODEL_SELECTION_METRICS
-from gan_keras.data.prepare import prepare
+from gan_keras.data.preparation.prepare import prepare
 from gan_keras.errors import UserError
 from gan_keras.evaluation import callback as callback_module
 from gan_keras.evaluation.callback import EvaluationCallback

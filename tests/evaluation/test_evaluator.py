@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from gan_keras.config.train import MODEL_SELECTION_METRICS
-from gan_keras.data import moving_shapes
+from gan_keras.data.drawn import moving_shapes
 from gan_keras.evaluation import evaluator as evaluator_module
 from gan_keras.evaluation.evaluator import (
     METRIC_MODULES,

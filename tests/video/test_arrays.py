@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from gan_keras.data.moving_shapes import render
+from gan_keras.data.drawn.moving_shapes import render
 from gan_keras.video.arrays import write_array
 from gan_keras.video.encode import write_clip
 

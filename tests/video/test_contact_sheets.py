@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from gan_keras.data.moving_shapes import render
+from gan_keras.data.drawn.moving_shapes import render
 from gan_keras.video.contact_sheets import contact_sheet, enlarge, grid
 
 CLIPS = np.stack([render(7, index, 20, 32, 48)[0] for index in range(3)])

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from av.video.reformatter import ColorRange
 
-from gan_keras.data.moving_shapes import render
+from gan_keras.data.drawn.moving_shapes import render
 from gan_keras.video import encode
 from gan_keras.video.decode import read_video
 from gan_keras.video.encode import write_clip, write_segments

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from gan_keras.data.moving_shapes import Factors, render
+from gan_keras.data.drawn.moving_shapes import Factors, render
 from gan_keras.video.flow import SIDE, dense_flow
 
 

@@ -13,7 +13,7 @@ import numpy as np
 from sklearn.metrics import normalized_mutual_info_score
 
 from gan_keras.config.commands import MIN_EVALUATED_CLIPS
-from gan_keras.data import moving_shapes
+from gan_keras.data.drawn import moving_shapes
 from gan_keras.evaluation.metrics import factors
 from gan_keras.evaluation.metrics.estimates import estimate_mean, from_bootstrap
 from gan_keras.evaluation.metrics.inputs import ClipSet

@@ -7,7 +7,7 @@ leaves unexplained decides whether the frame is valid, separately inside the sha
 So holes, texture, a second colour, a second shape, frayed or soft edges and other forms, turned or cut off by the
 frame, all make a frame invalid without a rule for each.
 
-Drawn clips (`data.moving_shapes`) are explained almost exactly; clips that were drawn without antialiasing, as those of
+Drawn clips (`moving_shapes`) are explained almost exactly; clips that were drawn without antialiasing, as those of
 the MoCoGAN shapes set, within half a pixel along the edge.
 """
 
@@ -16,7 +16,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import ndimage
 
-from gan_keras.data import moving_shapes
+from gan_keras.data.drawn import moving_shapes
 
 # In levels of 255, over the three channels together: the 99.9th percentile of noise of 3 levels a channel, its root
 # mean square with a margin, and the contrast below which a patch is too faint to be a shape.

@@ -1,6 +1,6 @@
 """Known factors: whether clips of one moving shape show just that, keep it, and are as varied as real ones.
 
-Only for data of that kind, as `data.moving_shapes` draws it: nothing is measured where fewer than half of the real
+Only for data of that kind, as `moving_shapes` draws it: nothing is measured where fewer than half of the real
 clips are valid. `factor_reader` defines what is read from a frame, and when a frame is valid.
 
 A clip is valid if 90 % of its frames are. All metrics but the two shares of the valid are of valid clips alone, and NaN
@@ -13,7 +13,7 @@ from weakref import WeakKeyDictionary
 
 import numpy as np
 
-from gan_keras.data import moving_shapes
+from gan_keras.data.drawn import moving_shapes
 from gan_keras.evaluation.metrics.estimates import bootstrap_weights, estimate_mean, from_bootstrap
 from gan_keras.evaluation.metrics.factor_reader import Readings, read_clips
 from gan_keras.evaluation.metrics.inputs import ClipSet, MetricInputs

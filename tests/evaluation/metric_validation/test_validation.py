@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from gan_keras.config.train import Config
-from gan_keras.data.prepare import prepare
+from gan_keras.data.preparation.prepare import prepare
 from gan_keras.evaluation import evaluator
 from gan_keras.evaluation.metric_validation import validation
 from gan_keras.evaluation.metric_validation.corruptions import CORRUPTIONS, Corruption

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from gan_keras.data import moving_shapes
+from gan_keras.data.drawn import moving_shapes
 from gan_keras.evaluation.evaluator import metric_info
 from gan_keras.evaluation.metrics.conditioning import measure_conditions
 from gan_keras.evaluation.metrics.inputs import ClipSet

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from gan_keras.data import moving_shapes
+from gan_keras.data.drawn import moving_shapes
 from gan_keras.evaluation.metrics import dynamics
 from gan_keras.evaluation.metrics.inputs import ClipSet, MetricInputs
 

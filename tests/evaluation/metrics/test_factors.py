@@ -7,7 +7,7 @@ import pytest
 from PIL import Image
 from scipy import ndimage
 
-from gan_keras.data import moving_shapes
+from gan_keras.data.drawn import moving_shapes
 from gan_keras.evaluation.metrics import factors
 from gan_keras.evaluation.metrics.factor_reader import nearest_hue, read_clips
 from gan_keras.evaluation.metrics.inputs import ClipSet, MetricInputs

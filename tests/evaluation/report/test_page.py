@@ -7,7 +7,7 @@ from xml.etree import ElementTree
 import numpy as np
 import pytest
 
-from gan_keras.data import moving_shapes
+from gan_keras.data.drawn import moving_shapes
 from gan_keras.evaluation.metrics.types import AS_REAL, HIGHER, LOWER, Measurement, Metric, Plot
 from gan_keras.evaluation.report.page import Results, distances, flat, groups, html_report, number, text_report
 from gan_keras.evaluation.report.plots import draw, multiples

@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from gan_keras.config.train import ClipSettings
-from gan_keras.data.file_kinds import describe_unread, is_system_name
 from gan_keras.data.records import MANIFEST_FILE, WORK_FOLDER, is_prepared
-from gan_keras.data.series import Series, find_series, without_companions
-from gan_keras.data.source_video import MIN_STRIP_FRAMES_NUMBERED, SkippedVideo, SourceVideo, strip_length
+from gan_keras.data.sources.file_kinds import describe_unread, is_system_name
+from gan_keras.data.sources.series import Series, find_series, without_companions
+from gan_keras.data.sources.source_video import MIN_STRIP_FRAMES_NUMBERED, SkippedVideo, SourceVideo, strip_length
 from gan_keras.errors import UserError
 from gan_keras.files import CHECKPOINTS_FOLDER, VERSIONS_FILE
 from gan_keras.video import arrays

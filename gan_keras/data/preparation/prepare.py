@@ -5,7 +5,7 @@ interrupted: order and split are functions of hashes of the videos' ids.
 
 **A prepared folder never changes** to other clips, because runs train from it and go on with it. `prepare_below` names
 folders by content, so that a source that changed makes a new one; `prepare` refuses a folder of other clips. Videos
-that failed for reasons that may pass (`data/reasons.py`) are tried again at the next start; if one succeeds, the clips
+that failed for reasons that may pass (`reasons`) are tried again at the next start; if one succeeds, the clips
 are other ones, and they too make a new folder.
 """
 
@@ -21,13 +21,14 @@ from pathlib import Path
 from absl import logging
 
 from gan_keras.config.train import ClipSettings
-from gan_keras.data import decode_jobs, reasons, records, report, segments
+from gan_keras.data import records
+from gan_keras.data.preparation import decode_jobs, reasons, report, segments
+from gan_keras.data.preparation.report import REPORT_FILE
+from gan_keras.data.preparation.usage import Usage, account, size
+from gan_keras.data.preparation.work_folder import publish, remove_work, work_folder
 from gan_keras.data.records import MANIFEST_FILE, WORK_FOLDER, Manifest, Shard
-from gan_keras.data.report import REPORT_FILE
-from gan_keras.data.source_video import SourceVideo
-from gan_keras.data.sources import Source, list_source
-from gan_keras.data.usage import Usage, account, size
-from gan_keras.data.work_folder import publish, remove_work, work_folder
+from gan_keras.data.sources.listing import Source, list_source
+from gan_keras.data.sources.source_video import SourceVideo
 from gan_keras.errors import UserError
 from gan_keras.files import check_path, write_atomically
 from gan_keras.progress import Progress

@@ -8,8 +8,8 @@ that can be chosen, as in `shape=triangle` or `daytime=night`, leave clips of th
 import itertools
 
 from gan_keras.config.train import ClipSettings
-from gan_keras.data.drawn_clips import DRAWN, DrawnClips
-from gan_keras.data.source_video import SourceVideo
+from gan_keras.data.drawn.drawn_clips import DRAWN, DrawnClips
+from gan_keras.data.sources.source_video import SourceVideo
 from gan_keras.errors import UserError
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from gan_keras.data import moving_shapes, skies, sky_scene
+from gan_keras.data.drawn import moving_shapes, skies, sky_scene
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from gan_keras.data import moving_shapes as shapes
+from gan_keras.data.drawn import moving_shapes as shapes
 from gan_keras.video.cuts import split_shots
 from gan_keras.video.frames import Frame
 

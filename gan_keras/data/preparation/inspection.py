@@ -17,10 +17,10 @@ from pathlib import Path
 import numpy as np
 
 from gan_keras.config.train import ClipSettings
-from gan_keras.data import cleaning, decode_jobs, report, segments
-from gan_keras.data.source_video import OpenedVideo, SourceVideo
-from gan_keras.data.sources import Source, list_source
-from gan_keras.data.usage import account
+from gan_keras.data.preparation import cleaning, decode_jobs, report, segments
+from gan_keras.data.preparation.usage import account
+from gan_keras.data.sources.listing import Source, list_source
+from gan_keras.data.sources.source_video import OpenedVideo, SourceVideo
 from gan_keras.errors import UserError
 from gan_keras.files import write_atomically
 from gan_keras.progress import Progress

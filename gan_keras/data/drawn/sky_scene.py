@@ -8,8 +8,8 @@ from statistics import NormalDist
 
 import numpy as np
 
-from gan_keras.data import skies
-from gan_keras.data.fractal_noise import fractal_line, fractal_plane, hash_lattice
+from gan_keras.data.drawn import skies
+from gan_keras.data.drawn.fractal_noise import fractal_line, fractal_plane, hash_lattice
 
 # Colours by the height of the sun in degrees.
 _ELEVATIONS = (-18, -9, -4, 0, 5, 14, 35, 60)

@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 
 from gan_keras.config.train import ClipSettings
-from gan_keras.data import cleaning, segments
-from gan_keras.data.moving_shapes import render
-from gan_keras.data.source_video import OpenedVideo
-from gan_keras.data.sources import list_source
+from gan_keras.data.drawn.moving_shapes import render
+from gan_keras.data.preparation import cleaning, segments
+from gan_keras.data.sources.listing import list_source
+from gan_keras.data.sources.source_video import OpenedVideo
 from gan_keras.errors import UserError
 from gan_keras.video.errors import DecodeError
 from gan_keras.video.frames import Frame

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from gan_keras.config.train import ClipSettings
-from gan_keras.data import moving_shapes as shapes
-from gan_keras.data import skies, sky_scene
-from gan_keras.data.sources import list_source
+from gan_keras.data.drawn import moving_shapes as shapes
+from gan_keras.data.drawn import skies, sky_scene
+from gan_keras.data.sources.listing import list_source
 from gan_keras.errors import UserError
 
 CLIP = ClipSettings(resolution="16", num_frames=4)

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from gan_keras.data import skies
+from gan_keras.data.drawn import skies
 
 
 def factors(index, seed=1, frames=45, height=64, width=64):

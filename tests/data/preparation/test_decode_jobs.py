@@ -5,9 +5,9 @@ import os
 import signal
 
 from gan_keras.config.train import ClipSettings
-from gan_keras.data import decode_jobs
-from gan_keras.data.source_video import SourceVideo
-from gan_keras.data.sources import list_source
+from gan_keras.data.preparation import decode_jobs
+from gan_keras.data.sources.listing import list_source
+from gan_keras.data.sources.source_video import SourceVideo
 
 
 def crash_on_odd(number):

@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 
 from gan_keras.config.train import ClipSettings
-from gan_keras.data import moving_shapes as shapes
 from gan_keras.data import records
-from gan_keras.data.sources import list_source
+from gan_keras.data.drawn import moving_shapes as shapes
+from gan_keras.data.sources.listing import list_source
 from gan_keras.errors import UserError
 from gan_keras.runs.run_folder import RunFolder
 from gan_keras.video import arrays
@@ -299,7 +299,7 @@ def test_one_picture_of_a_series_is_decoded_and_nothing_else(tmp_path, monkeypat
         decoded.append(path.name)
         return read_picture(path)
 
-    monkeypatch.setattr("gan_keras.data.folder_listing.read_picture", read)
+    monkeypatch.setattr("gan_keras.data.sources.folder_listing.read_picture", read)
     list_source(str(tmp_path), CLIP)
     assert decoded == ["jump_000.png", "jump_001.png", "walk_000.png"]
 

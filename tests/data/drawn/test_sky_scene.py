@@ -6,8 +6,8 @@ import runpy
 import numpy as np
 import pytest
 
-from gan_keras.data import skies
-from gan_keras.data.sky_scene import SkyScene, colours_at, render
+from gan_keras.data.drawn import skies
+from gan_keras.data.drawn.sky_scene import SkyScene, colours_at, render
 from gan_keras.video.cuts import split_shots
 from gan_keras.video.decode import read_video
 from gan_keras.video.flow import dense_flow

@@ -5,11 +5,11 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from gan_keras.config.train import ClipSettings
-from gan_keras.data import reasons
-from gan_keras.data.decode_jobs import StoredSegment
-from gan_keras.data.segments import SegmentedVideo
-from gan_keras.data.source_video import SkippedVideo, SourceVideo
-from gan_keras.data.splits import assign_splits
+from gan_keras.data.preparation import reasons
+from gan_keras.data.preparation.decode_jobs import StoredSegment
+from gan_keras.data.preparation.segments import SegmentedVideo
+from gan_keras.data.preparation.splits import assign_splits
+from gan_keras.data.sources.source_video import SkippedVideo, SourceVideo
 
 
 @dataclass(frozen=True)

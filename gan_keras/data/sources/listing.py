@@ -24,10 +24,10 @@ from functools import partial
 from pathlib import Path, PurePath
 
 from gan_keras.config.train import ClipSettings
-from gan_keras.data.drawn_clips import DRAWN
-from gan_keras.data.drawn_source import list_drawn
-from gan_keras.data.folder_listing import FolderListing, LeftOut, ListedVideo
-from gan_keras.data.source_video import SkippedVideo, SourceVideo
+from gan_keras.data.drawn.drawn_clips import DRAWN
+from gan_keras.data.sources.drawn_source import list_drawn
+from gan_keras.data.sources.folder_listing import FolderListing, LeftOut, ListedVideo
+from gan_keras.data.sources.source_video import SkippedVideo, SourceVideo
 from gan_keras.errors import UserError
 
 _SCHEMES: dict[str, Callable[[str, ClipSettings], tuple[SourceVideo, ...]]] = {

@@ -12,8 +12,8 @@ from pathlib import Path
 
 import numpy as np
 
-from gan_keras.data.drawn_clips import DRAWN
-from gan_keras.data.series import series_pictures
+from gan_keras.data.drawn.drawn_clips import DRAWN
+from gan_keras.data.sources.series import series_pictures
 from gan_keras.video import arrays
 from gan_keras.video.animations import read_animation
 from gan_keras.video.decode import VideoFile

@@ -14,13 +14,14 @@ import pytest
 import tensorflow as tf
 
 from gan_keras.config.train import ClipSettings
-from gan_keras.data import decode_jobs, records
-from gan_keras.data.moving_shapes import render
-from gan_keras.data.prepare import list_videos, prepare, prepare_below
-from gan_keras.data.report import summary
-from gan_keras.data.source_video import SkippedVideo
-from gan_keras.data.splits import assign_splits, split_of
-from gan_keras.data.usage import size
+from gan_keras.data import records
+from gan_keras.data.drawn.moving_shapes import render
+from gan_keras.data.preparation import decode_jobs
+from gan_keras.data.preparation.prepare import list_videos, prepare, prepare_below
+from gan_keras.data.preparation.report import summary
+from gan_keras.data.preparation.splits import assign_splits, split_of
+from gan_keras.data.preparation.usage import size
+from gan_keras.data.sources.source_video import SkippedVideo
 from gan_keras.errors import UserError
 from gan_keras.video.encode import write_clip
 from tests.conftest import ROOT, finish, start
@@ -50,7 +51,7 @@ def read_records(folder, split="train"):
 def start_preparation(source, out, has_locks=True):
     """Starts another process that prepares with `CLIP`."""
     code = ("import errno, fcntl, sys; from pathlib import Path; from gan_keras.config.train import ClipSettings;"
-            "from gan_keras.data.prepare import prepare; from gan_keras.logging import show_log_lines;\n"
+            "from gan_keras.data.preparation.prepare import prepare; from gan_keras.logging import show_log_lines;\n"
             "def refuse(*_): raise OSError(errno.ENOLCK, 'No locks available')\n"
             + ("" if has_locks else "fcntl.flock = refuse\n") +
             "show_log_lines(); prepare(sys.argv[1], Path(sys.argv[2]), "
@@ -342,7 +343,7 @@ def test_a_report_that_cannot_be_brought_up_to_date_is_no_error(tmp_path, monkey
     def refuse(*_):
         raise PermissionError(13, "Permission denied")
 
-    monkeypatch.setattr("gan_keras.data.prepare.write_atomically", refuse)
+    monkeypatch.setattr("gan_keras.data.preparation.prepare.write_atomically", refuse)
     assert reasons(prepare(source, tmp_path / "out", CLIP, 1)) == {"notes.txt": "not a video"}
     assert any("is not of today's source" in message for message in log.messages)
 

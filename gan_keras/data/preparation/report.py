@@ -9,9 +9,9 @@ from collections.abc import Sequence
 import numpy as np
 
 from gan_keras.config.train import ClipSettings
-from gan_keras.data import reasons
+from gan_keras.data.preparation import reasons
+from gan_keras.data.preparation.usage import Groups, Usage, size
 from gan_keras.data.records import MANIFEST_FILE, SPLITS, Manifest
-from gan_keras.data.usage import Groups, Usage, size
 from gan_keras.reports.html import details, figures, megabytes, page, paragraph, picture, table, text_table
 from gan_keras.video.contact_sheets import contact_sheet
 

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from gan_keras.config.train import ClipSettings
-from gan_keras.data.moving_shapes import render
-from gan_keras.data.sources import list_source
+from gan_keras.data.drawn.moving_shapes import render
+from gan_keras.data.sources.listing import list_source
 from gan_keras.video.errors import DecodeError
 from gan_keras.video.opencv import cv2
 from gan_keras.video.pictures import encode_png

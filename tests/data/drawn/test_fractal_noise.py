@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from gan_keras.data.fractal_noise import fractal_line, fractal_plane, hash_lattice
+from gan_keras.data.drawn.fractal_noise import fractal_line, fractal_plane, hash_lattice
 
 X = (np.arange(96) + 0.5) / 64
 FLAT = np.ones(64)

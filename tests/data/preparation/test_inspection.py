@@ -3,10 +3,10 @@
 import pytest
 
 from gan_keras.config.train import ClipSettings
-from gan_keras.data.inspection import inspect
-from gan_keras.data.moving_shapes import render
-from gan_keras.data.prepare import prepare
-from gan_keras.data.report import usage_text
+from gan_keras.data.drawn.moving_shapes import render
+from gan_keras.data.preparation.inspection import inspect
+from gan_keras.data.preparation.prepare import prepare
+from gan_keras.data.preparation.report import usage_text
 from gan_keras.errors import UserError
 from gan_keras.video.encode import write_clip
 

@@ -4,7 +4,7 @@ import os
 
 import pytest
 
-from gan_keras.data.series import find_series, series_pictures, without_companions
+from gan_keras.data.sources.series import find_series, series_pictures, without_companions
 
 
 def grouped(*names):

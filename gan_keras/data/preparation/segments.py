@@ -13,8 +13,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from gan_keras.config.train import ClipSettings
-from gan_keras.data import cleaning
-from gan_keras.data.source_video import SkippedVideo, SourceVideo
+from gan_keras.data.preparation import cleaning
+from gan_keras.data.sources.source_video import SkippedVideo, SourceVideo
 from gan_keras.errors import UserError
 from gan_keras.video import cuts
 from gan_keras.video.errors import DecodeError, as_decode_error

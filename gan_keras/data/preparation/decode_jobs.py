@@ -24,9 +24,9 @@ from typing import Any
 import numpy as np
 
 from gan_keras.config.train import ClipSettings
-from gan_keras.data import cleaning, reasons, segments
-from gan_keras.data.drawn_clips import DRAWN
-from gan_keras.data.source_video import SkippedVideo, SourceVideo
+from gan_keras.data.drawn.drawn_clips import DRAWN
+from gan_keras.data.preparation import cleaning, reasons, segments
+from gan_keras.data.sources.source_video import SkippedVideo, SourceVideo
 from gan_keras.files import temporary_path, write_atomically
 from gan_keras.progress import Progress
 from gan_keras.video import decode

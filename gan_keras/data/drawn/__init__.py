@@ -1,0 +1,1 @@
+"""Clips that are drawn, with known factors."""

@@ -1,0 +1,1 @@
+"""What `--data` and `--source` may name, listed and opened."""
