@@ -40,11 +40,9 @@ class SmoothNoise(layers.Layer):
         for _ in range(count):
             powers.append(self._step @ powers[-1])
         self._from_state = np.stack(powers[1:])  # [T, 2, 2]
-        response = np.zeros((count, count, 2))
-        for time in range(count):
-            for before in range(time + 1):
-                response[time, before] = powers[time - before] @ self._drive
-        self._from_noise = response
+        lag = np.subtract.outer(np.arange(count), np.arange(count))
+        response = np.stack(powers[:-1]) @ self._drive  # [T, 2], to the noise of so many frames before
+        self._from_noise = np.where(lag[..., None] >= 0, response[np.maximum(lag, 0)], 0.0)  # [T, T, 2]
 
     def call(self, noise: keras.KerasTensor, state: keras.KerasTensor) -> tuple[keras.KerasTensor, keras.KerasTensor]:
         """Smooth noise of each frame, and the state after the last one.
