@@ -1,8 +1,9 @@
 """What became of every video and file of a source: used, used in part, or not, and why."""
 
+import functools
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from gan_keras.config.train import ClipSettings
 from gan_keras.data.preparation import reasons
@@ -52,24 +53,27 @@ class Usage:
     Attributes:
         sources: every video.
         skipped: every other file that is no video, and every video or part of one that no clip is made of.
-        used: videos of which clips are made, in whole or in part.
-        in_part: those of them of which something is missing.
     """
 
     sources: Sequence[SourceEntry]
     skipped: Sequence[SkippedVideo]
-    used: Sequence[SourceEntry] = field(init=False, compare=False)
-    in_part: Sequence[SourceEntry] = field(init=False, compare=False)
-    _reasons: dict[str, list[SkippedVideo]] = field(init=False, repr=False, compare=False)
 
-    def __post_init__(self) -> None:
+    @functools.cached_property
+    def used(self) -> list[SourceEntry]:
+        """Videos of which clips are made, in whole or in part."""
+        return [entry for entry in self.sources if entry.records]
+
+    @functools.cached_property
+    def in_part(self) -> list[SourceEntry]:
+        """Those of them of which something is missing."""
+        return [entry for entry in self.used if entry.video_id in self._reasons]
+
+    @functools.cached_property
+    def _reasons(self) -> dict[str, list[SkippedVideo]]:
         reasons_of = defaultdict(list)
         for entry in self.skipped:
             reasons_of[entry.video_id].append(entry)
-        used = [entry for entry in self.sources if entry.records]
-        in_part = [entry for entry in used if entry.video_id in reasons_of]
-        for name, value in (("_reasons", dict(reasons_of)), ("used", used), ("in_part", in_part)):
-            object.__setattr__(self, name, value)
+        return dict(reasons_of)
 
     @property
     def count(self) -> int:
