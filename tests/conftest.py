@@ -34,7 +34,7 @@ tf.config.set_logical_device_configuration(tf.config.list_physical_devices("CPU"
 
 ROOT = Path(__file__).parents[1]
 TINY = {"resolution": "16", "num_frames": 4, "generator_width": 4, "discriminator_width": 4, "content_dim": 4,
-        "motion_dim": 3, "frame_pairs": 1, "batch_size": 4, "precision": "float32"}
+        "motion_dim": 3, "frame_pairs": 1, "batch_size": 4, "picture_steps": 0, "precision": "float32"}
 STEP = 30
 DATA = TrainingData("shapes", 12.0, ["walk", "wave"], {"train": 24, "test": 3})
 

@@ -88,7 +88,7 @@ _GENERATORS_WITH = {"static_background": ("dcgan3d",), "conditional_normalizatio
 class ModelSettings(Settings):
     """Architecture of the networks."""
 
-    generator: str = setting("layered", "Generator architecture.", choices=GENERATORS)
+    generator: str = setting("drift", "Generator architecture.", choices=GENERATORS)
     discriminators: tuple[str, ...] = setting(
         ("pair", "clip"), "Discriminators, any set of them, each as NAME or NAME:WEIGHT.", choices=DISCRIMINATORS,
         weighted=True)
@@ -169,8 +169,8 @@ class ObjectiveSettings(Settings):
                                     "regularization).", minimum=1, maximum=1000)
     discriminator_steps: int = setting(1, "Update the generator in every n-th step only.", minimum=1, maximum=1000)
     picture_steps: int = setting(
-        0, "Steps at the start in which only pairs of frames at full resolution are generated and seen, which is fast; "
-        "discriminators of clips follow.", minimum=0)
+        1500, "Steps at the start in which only pairs of frames at full resolution are generated and seen, which is "
+        "fast; discriminators of clips follow. Without a discriminator of frames or pairs there are none.", minimum=0)
     unroll_steps: int = setting(0, "Steps by which discriminators are unrolled for the generator's loss (unrolled GAN);"
                                 " 0: none.", minimum=0, maximum=100)
     classification_weight: float = setting(1.0, "Weight of the class loss of --class_conditioning=classifier.",
@@ -217,10 +217,10 @@ class OptimizationSettings(Settings):
     """Optimizers and the course of training."""
 
     steps: int = setting(20000, "Training steps of the whole run.", minimum=1, changeable=True)
-    batch_size: int = setting(16, "Clips of a training step, over all devices together.", minimum=1, maximum=65536)
+    batch_size: int = setting(8, "Clips of a training step, over all devices together.", minimum=1, maximum=65536)
     seed: int = setting(0, "Seed of weights, latents, order of clips and augmentation.", minimum=0, maximum=2**31 - 1)
     optimizer: str = setting("adam", "Optimizer of all networks.", choices=("adam", "sgd"))
-    learning_rate: float = setting(5e-4, "Learning rate after the warm-up.", above=0.0, changeable=True)
+    learning_rate: float = setting(1e-3, "Learning rate after the warm-up.", above=0.0, changeable=True)
     discriminator_learning_rate: float = setting(
         0.0, "Learning rate of the discriminators after the warm-up; 0: that of the generator.", minimum=0.0,
         changeable=True)

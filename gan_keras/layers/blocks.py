@@ -20,7 +20,7 @@ SPACE, TIME = (1, 3, 3), (3, 1, 1)
 
 
 def convolution(x: keras.KerasTensor, channels: int, kernel: int | tuple[int, ...], name: str,
-                zeros: bool = False) -> keras.KerasTensor:
+                zeros: bool = False, padding: str = "same") -> keras.KerasTensor:
     """Convolution that keeps the size, over pictures [N, H, W, C] or over clips [N, T, H, W, C].
 
     Over clips it is a 2-D one all the same, over space or over time: in bfloat16 on CPUs the 3-D one is slower, loses
@@ -32,10 +32,11 @@ def convolution(x: keras.KerasTensor, channels: int, kernel: int | tuple[int, ..
         kernel: side of the kernel; for clips 1, `SPACE` or `TIME`.
         name: name of the layer.
         zeros: whether the kernel is initialized with zeros (the end of a residual branch).
+        padding: `same` or, for pictures alone, `valid`, which keeps what has whole neighbours.
     """
     initializer = "zeros" if zeros else "he_normal"
     if len(x.shape) == 4:
-        return layers.Conv2D(channels, kernel, padding="same", kernel_initializer=initializer, name=name)(x)
+        return layers.Conv2D(channels, kernel, padding=padding, kernel_initializer=initializer, name=name)(x)
     time, height, width = x.shape[1:4]
     folded = (time, height * width) if kernel == TIME else (height, width)
     x = keras.ops.reshape(x, (-1, *folded, x.shape[-1]))
@@ -76,8 +77,8 @@ class Bias(layers.Layer):
         return x + self.bias
 
 
-def residual_block(x: keras.KerasTensor, channels: int, kernels: Sequence[int | tuple[int, ...]], name: str
-                   ) -> keras.KerasTensor:
+def residual_block(x: keras.KerasTensor, channels: int, kernels: Sequence[int | tuple[int, ...]], name: str,
+                   repeat_edge: bool = False) -> keras.KerasTensor:
     """x + branch(x), the branch a leaky ReLU and a convolution for each kernel, the last one initialized with zeros.
 
     Args:
@@ -85,14 +86,22 @@ def residual_block(x: keras.KerasTensor, channels: int, kernels: Sequence[int | 
         channels: of the output; where x has another number, the skip path is a 1x1 convolution.
         kernels: of the convolutions, see `convolution`.
         name: prefix of the layers' names.
+        repeat_edge: whether pictures go on beyond their edges as they end there. What convolutions see beyond an edge
+            otherwise is black that is not there, and leaves a rim.
     """
-    branch = x
+    branch = repeat_edges(x, len(kernels)) if repeat_edge else x
     for i, kernel in enumerate(kernels):
         branch = leaky_relu(branch, f"{name}_activation_{i}")
-        branch = convolution(branch, channels, kernel, f"{name}_convolution_{i}", zeros=i == len(kernels) - 1)
+        branch = convolution(branch, channels, kernel, f"{name}_convolution_{i}", i == len(kernels) - 1,
+                             "valid" if repeat_edge else "same")
     if x.shape[-1] != channels:
         x = convolution(x, channels, 1, f"{name}_skip")
     return layers.Add(name=f"{name}_sum")([x, branch])
+
+
+def repeat_edges(x: keras.KerasTensor, pixels: int) -> keras.KerasTensor:
+    """Pictures [N, H, W, C] with so many pixels more beyond each edge, which mirror those within."""
+    return keras.ops.pad(x, ((0, 0), (pixels, pixels), (pixels, pixels), (0, 0)), "symmetric")
 
 
 def upsample_block(x: keras.KerasTensor, size: tuple[int, int], channels: int, name: str,

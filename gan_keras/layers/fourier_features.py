@@ -26,14 +26,13 @@ class FourierFeatures(layers.Layer):
     Args:
         size: (height, width) of the output.
         waves: number of features sin(frequency · x + phase).
-        margin: pixels beyond each edge that are drawn too.
         **kwargs: of `keras.layers.Layer`.
     """
 
-    def __init__(self, size: tuple[int, int], waves: int, margin: int = 0, **kwargs: Any) -> None:
+    def __init__(self, size: tuple[int, int], waves: int, **kwargs: Any) -> None:
         super().__init__(**{"dtype": "float32", **kwargs})
-        self.size, self.waves, self.margin = tuple(size), waves, margin
-        y, x = ((np.arange(-margin, side + margin) + 0.5 - side / 2) * 2 / min(size) for side in size)
+        self.size, self.waves = tuple(size), waves
+        y, x = ((np.arange(side) + 0.5 - side / 2) * 2 / min(size) for side in size)
         rows = np.stack(np.broadcast_arrays(x[None, :], y[:, None], 1.0), -1)
         self._positions = rows.reshape(-1, 3).astype("float32")  # x, y, 1 of every pixel
 
@@ -52,12 +51,11 @@ class FourierFeatures(layers.Layer):
         per_pixel = ops.matmul(ops.transpose(matrix, (0, 2, 1)), self._frequencies)
         constant = ops.matmul(origin, self._frequencies) + self._phases
         angles = ops.matmul(self._positions, ops.concatenate([per_pixel, constant[:, None]], 1))  # [N, h * w, waves]
-        height, width = (side + 2 * self.margin for side in self.size)
-        return ops.reshape(ops.sin(angles), (-1, height, width, self.waves))
+        return ops.reshape(ops.sin(angles), (-1, *self.size, self.waves))
 
     def get_config(self) -> dict[str, Any]:
         """Arguments of the constructor."""
-        return {**super().get_config(), "size": self.size, "waves": self.waves, "margin": self.margin}
+        return {**super().get_config(), "size": self.size, "waves": self.waves}
 
 
 def _octaves(shape: tuple[int, ...], dtype: str | None = None) -> keras.KerasTensor:

@@ -66,7 +66,7 @@ def smooth_motion_networks(model: ModelSettings, num_frames: int) -> tuple[keras
     phases = PhaseOscillators(_MAX_ANGULAR_VELOCITY, dtype="float32", name="oscillators")(
         layers.RepeatVector(num_frames, dtype="float32", name="steady")(steady), phases)
     drift = layers.Dense(shifts, dtype="float32", name="drift")(hidden)
-    unsteady = layers.Dense(shifts, dtype="float32", name="unsteadiness")(smooth)
+    unsteady = layers.Dense(shifts, kernel_initializer="zeros", dtype="float32", name="unsteadiness")(smooth)
     velocity = (_VELOCITY * layers.RepeatVector(num_frames, dtype="float32", name="drift_every_frame")(drift)
                 + _UNSTEADINESS * unsteady)
     shift = keras.ops.cumsum(velocity, axis=1) + keras.ops.expand_dims(origin, 1)

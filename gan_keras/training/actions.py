@@ -14,7 +14,7 @@ from gan_keras.runs.summaries import Summaries
 from gan_keras.training.divergence import divergence_error
 from gan_keras.training.loop import Action, TrainingLoop
 from gan_keras.training.metrics import mean_over_steps
-from gan_keras.training.optimizers import current_learning_rate
+from gan_keras.training.optimizers import learning_rate
 from gan_keras.video.contact_sheets import enlarge
 from gan_keras.video.encode import write_clip
 
@@ -50,8 +50,8 @@ class LogMetrics(Action):
         if skipped:
             logging.warning("%d of steps %d to %d skipped, their gradients were not finite.", skipped, begin, loop.step)
         clips_per_second = len(steps) * loop.config.optimization.batch_size / seconds["step"]
-        metrics |= {"skipped_steps": skipped, "learning_rate": current_learning_rate(loop.gan.optimizers["generator"]),
-                    "speed/clips_per_second": clips_per_second,
+        rate = float(learning_rate(loop.config.optimization, "generator", loop.step))
+        metrics |= {"skipped_steps": skipped, "learning_rate": rate, "speed/clips_per_second": clips_per_second,
                     "speed/input_wait_share": seconds["input"] / seconds["step"]}
         self._summaries.scalars(loop.step, metrics)
         self._run.append_metrics(loop.step, {name: round(value, 6) for name, value in metrics.items()})

@@ -49,6 +49,9 @@ class Objective:
         self._task, self._networks, self._replicas, self._config = task, networks, replicas, task.config
         self._terms = [term for term in task.terms(networks) if term.weight]
         self._factor = view_factor(task.config.clip, task.config.model)
+        sees_pictures = any(self._is_picture(each.view) for each in networks.discriminators.values())
+        self._picture_steps = (task.config.objective.picture_steps if sees_pictures and task.config.clip.num_frames > 1
+                               else 0)
 
     @property
     def crosses_replicas(self) -> bool:
@@ -60,7 +63,7 @@ class Objective:
         intervals = sorted({term.interval for term in self._terms})
         return StepSchedule(generator=(step + 1) % self._config.objective.discriminator_steps == 0,
                             intervals=tuple(interval for interval in intervals if step % interval == 0),
-                            pictures_only=step < self._config.objective.picture_steps)
+                            pictures_only=step < self._picture_steps)
 
     def losses(self, batch: Batch, noise: StepNoise, schedule: StepSchedule
                ) -> tuple[Tensors, Tensors, dict[str, tuple[tf.Tensor, tf.Tensor]]]:
@@ -102,7 +105,7 @@ class Objective:
                           for name, discriminator in self._networks.discriminators.items()
                           if self._is_seen(discriminator.view, schedule)}
         forward = ForwardPass(example, noise, inputs, outputs, real, generated, discriminators)
-        if not schedule.generator:
+        if not schedule.generator or schedule.pictures_only:
             return forward
         return forward._replace(task=self._task.extend(forward, self._networks, lambda inputs, noise: (
             self._generated_views(self._networks.generator.outputs(inputs, training=True), example, noise, factor))))
@@ -112,7 +115,11 @@ class Objective:
         return updated and term.interval in schedule.intervals and self._is_seen(term.view, schedule)
 
     def _is_seen(self, view: View | None, schedule: StepSchedule) -> bool:
-        return not schedule.pictures_only or view == "full_resolution"
+        return not schedule.pictures_only or self._is_picture(view)
+
+    @staticmethod
+    def _is_picture(view: View | None) -> bool:
+        return view == "full_resolution"
 
     def _discriminate(self, discriminator: Discriminator, real: Views, generated: Views, label: tf.Tensor | None,
                       schedule: StepSchedule) -> DiscriminatorPass:

@@ -1,8 +1,7 @@
 """Optimizers and learning-rate schedules."""
 
-from collections.abc import Callable
-
 import keras
+import tensorflow as tf
 
 from gan_keras.config.train import OptimizationSettings
 
@@ -12,35 +11,35 @@ def build_optimizer(settings: OptimizationSettings, name: str, variables: list[k
     """The optimizer of one network, its own variables made.
 
     It does not clip: `VideoGAN` clips gradients after they were summed over the replicas, an optimizer would before.
+    Nor has it a learning rate: the number of its updates is not that of the run's steps, see `learning_rate`.
     """
-    of_discriminators = settings.discriminator_learning_rate if name != "generator" else 0.0
-    schedule = _schedule(settings, of_discriminators or settings.learning_rate)
     if settings.optimizer == "sgd":
-        optimizer = keras.optimizers.SGD(schedule, name=name)
+        optimizer = keras.optimizers.SGD(_no_learning_rate, name=name)
     else:
-        optimizer = keras.optimizers.Adam(schedule, settings.beta_1, settings.beta_2, name=name)
+        optimizer = keras.optimizers.Adam(_no_learning_rate, settings.beta_1, settings.beta_2, name=name)
     optimizer.build(variables)
     return optimizer
 
 
-def _schedule(settings: OptimizationSettings, rate: float
-              ) -> Callable[[], float] | keras.optimizers.schedules.LearningRateSchedule:
-    """The learning rate, `rate` after the warm-up, as a function of the updates done.
+def learning_rate(settings: OptimizationSettings, network: str, step: tf.Tensor | int) -> tf.Tensor:
+    """Learning rate of a network in a step, float32 scalar.
 
-    Never a number, which would be a variable of the optimizer: where a run goes on with another learning rate, its
-    checkpoint would bring the old one back.
+    A function of the step and not of the network's updates: where some networks begin later or are updated less often,
+    all the same are at the end of their schedule together.
     """
+    of_discriminators = settings.discriminator_learning_rate if network != "generator" else 0.0
+    rate = of_discriminators or settings.learning_rate
     schedules = keras.optimizers.schedules
     if settings.learning_rate_schedule == "cosine":
         after = max(settings.steps - settings.warmup_steps, 1)
         if settings.warmup_steps:
-            return schedules.CosineDecay(0.0, after, warmup_target=rate, warmup_steps=settings.warmup_steps)
-        return schedules.CosineDecay(rate, after)
+            return schedules.CosineDecay(0.0, after, warmup_target=rate, warmup_steps=settings.warmup_steps)(step)
+        return schedules.CosineDecay(rate, after)(step)
     if settings.warmup_steps:
-        return schedules.PolynomialDecay(0.0, settings.warmup_steps, rate)
-    return lambda: rate
+        return schedules.PolynomialDecay(0.0, settings.warmup_steps, rate)(step)
+    return tf.constant(rate)
 
 
-def current_learning_rate(optimizer: keras.optimizers.Optimizer) -> float:
-    """Learning rate of the next step."""
-    return float(keras.ops.convert_to_tensor(optimizer.learning_rate))
+def _no_learning_rate() -> float:
+    """In place of a number, which would be a variable of the optimizer and in every checkpoint."""
+    raise NotImplementedError("The learning rate of a step is `learning_rate`.")

@@ -27,7 +27,7 @@ from gan_keras.training.adaptive_augmentation import next_probability
 from gan_keras.training.distribution import Distribution
 from gan_keras.training.metrics import discriminator_metrics
 from gan_keras.training.objective import Objective, StepSchedule
-from gan_keras.training.optimizers import build_optimizer
+from gan_keras.training.optimizers import build_optimizer, learning_rate
 from gan_keras.training.step_noise import StepRandom, draw_step_noise
 
 Gradients = dict[str, list[tf.Tensor]]
@@ -134,7 +134,8 @@ class VideoGAN:
 
     def _update(self, gradients: Gradients, step: tf.Tensor, metrics: Tensors) -> None:
         for name, of_network in gradients.items():
-            self._apply(self.optimizers[name], of_network, self._trained[name])
+            self._apply(self.optimizers[name], of_network, self._trained[name],
+                        learning_rate(self.config.optimization, name, step))
         for discriminator in self.discriminators.values():
             for layer in normalized_layers(discriminator.network):
                 self._assign(layer.singular_vector, layer.next_singular_vector())
@@ -142,16 +143,16 @@ class VideoGAN:
             self._update_ema(step)
         if self.config.objective.ada_target:
             self._assign(self._augment_probability, next_probability(
-                self._augment_probability.value, [metrics[f"accuracy_pairs/{name}"] for name in self.discriminators],
+                self._augment_probability.value,
+                [value for name, value in metrics.items() if name.startswith("accuracy_pairs/")],
                 self.config.objective, self.config.optimization.batch_size))
 
     def _apply(self, optimizer: keras.optimizers.Optimizer, gradients: Sequence[tf.Tensor],
-               variables: Sequence[keras.Variable]) -> None:
+               variables: Sequence[keras.Variable], rate: tf.Tensor) -> None:
         """One update on each replica. `optimizer.apply` would sum the gradients, which are that sum already, again."""
-        learning_rate = tf.convert_to_tensor(optimizer.learning_rate)
         for variable, gradient in zip(variables, gradients, strict=True):
             self.distribution.strategy.extended.update(
-                variable.value, lambda value, gradient: optimizer.update_step(gradient, value, learning_rate),
+                variable.value, lambda value, gradient: optimizer.update_step(gradient, value, rate),
                 args=(gradient,), group=False)
         self._assign(optimizer.iterations, optimizer.iterations.value + 1)
 

@@ -89,9 +89,10 @@ TOGETHER = {"motion_dim": {"generator": "mocogan"}, "recurrence": {"generator": 
             "ada_clips": {"diffaugment": ("brightness",), "ada_target": 1e-6, "discriminator_learning_rate": 0.1}}
 """Settings without which another has no effect."""
 ELSEWHERE = {
-    "frame_stride": "data/test_segments.py", "fps": "data/test_segments.py", "test_fraction": "data/test_prepare.py",
-    "cut_threshold": "data/test_prepare.py", "follow_links": "data/test_sources.py",
-    "keep": "data/test_prepare.py", "workers": "data/test_prepare.py",
+    "frame_stride": "data/preparation/test_segments.py", "fps": "data/preparation/test_segments.py",
+    "test_fraction": "data/preparation/test_prepare.py",
+    "cut_threshold": "data/preparation/test_prepare.py", "follow_links": "data/sources/test_listing.py",
+    "keep": "data/preparation/test_prepare.py", "workers": "data/preparation/test_prepare.py",
     "augment": "data/test_input_pipeline.py", "precision": "training/test_distribution.py",
     "xla": "training/test_distribution.py", "strategy": "training/test_distribution.py",
     "virtual_devices": "commands/test_train.py", "data": "commands/test_train.py", "run_dir": "commands/test_train.py",

@@ -89,7 +89,7 @@ def test_a_low_resolution_view_of_too_few_pixels_is_refused(tiny):
     ({}, "motion", "recurrent", 64), ({"generator_width": 8}, "motion", "recurrent", 32),
     ({}, "backbone", "content_0", 128), ({"generator_width": 8}, "backbone", "content_0", 64)])
 def test_capacity_follows_the_width(tiny, settings, network, layer, units):
-    generator = build(tiny.replace(**{"generator_width": 16, **settings}))
+    generator = build(tiny.replace(**{"generator": "layered", "generator_width": 16, **settings}))
     assert generator.networks[network].get_layer(layer).units == units
 
 

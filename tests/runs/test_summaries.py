@@ -120,7 +120,7 @@ def test_an_event_accumulator_has_each_step_once(killed):
     assert accumulator.Images("clips/generated")[0].encoded_image_string.startswith(b"GIF8")
     assert [event.step for event in accumulator.Histograms("weights/kernel")] == SAMPLES
     text = tf.make_ndarray(accumulator.Tensors("flags")[0].tensor_proto).item()
-    assert b"--learning_rate=0.0005\n" in text
+    assert b"--learning_rate=0.001\n" in text
 
 
 def test_evaluations_of_older_checkpoints_drop_nothing(run):

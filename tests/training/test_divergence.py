@@ -41,7 +41,7 @@ def test_the_run_goes_on_from_the_checkpoint_before(run):
     touch(run, 300, 350)
     assert str(divergence_error(run, FLOAT32, 351, 400, last_finite=351, started_at=0)) == (
         "No gradient was finite in steps 351 to 400: the run diverged. It can go on from step 350 with half the "
-        f"learning rate: gan-keras train --run_dir='{run.path}' --learning_rate=0.00025")
+        f"learning rate: gan-keras train --run_dir='{run.path}' --learning_rate=0.0005")
 
 
 def test_checkpoints_from_which_no_step_leads_on_are_deleted_first(run):

@@ -7,7 +7,7 @@ import tensorflow as tf
 from gan_keras.models.generators import GENERATORS
 from gan_keras.training.metrics import discriminator_metrics
 from gan_keras.training.objective import StepSchedule
-from gan_keras.training.optimizers import current_learning_rate
+from gan_keras.training.optimizers import learning_rate
 from gan_keras.training.train_step import VideoGAN
 from tests.training.batches import BATCH, WITHOUT_PENALTY, step_of, train, values
 
@@ -167,13 +167,20 @@ def test_every_network_has_metrics(trained):
     ({"warmup_steps": 2}, [0.0, 0.05, 0.1]),
     ({"learning_rate_schedule": "cosine", "steps": 4}, [0.1, 0.1 * (1 + np.sqrt(0.5)) / 2, 0.05]),
     ({"learning_rate_schedule": "cosine", "steps": 6, "warmup_steps": 2}, [0.0, 0.05, 0.1])])
-def test_learning_rate_schedules(tiny, settings, expected, undistributed, eagerly):
-    gan = VideoGAN.create(tiny.replace(learning_rate=0.1, **settings), undistributed)
-    rates = []
-    for step in range(len(expected)):
-        rates.append(current_learning_rate(gan.optimizers["generator"]))
-        step_of(gan, step, schedule=WITHOUT_PENALTY)
-    np.testing.assert_allclose(rates, expected, atol=1e-6)
+def test_learning_rate_schedules(tiny, settings, expected):
+    optimization = tiny.replace(learning_rate=0.1, discriminator_learning_rate=0.2, **settings).optimization
+    for network, factor in (("generator", 1), ("clip", 2)):
+        rates = [float(learning_rate(optimization, network, step)) for step in range(len(expected))]
+        np.testing.assert_allclose(rates, factor * np.array(expected), atol=1e-6)
+
+
+def test_a_first_update_takes_the_learning_rate_of_its_step(tiny, undistributed, eagerly):
+    gan = VideoGAN.create(tiny.replace(learning_rate=0.1, learning_rate_schedule="cosine", steps=10), undistributed)
+    kernels = [weight for weight in gan.discriminators["clip"].network.trainable_variables if weight.name == "kernel"]
+    before = [kernel.numpy() for kernel in kernels]
+    step_of(gan, 5, schedule=WITHOUT_PENALTY)
+    moved = max(np.abs(kernel.numpy() - start).max() for kernel, start in zip(kernels, before, strict=True))
+    assert moved == pytest.approx(0.05, rel=1e-3)  # Adam's first update is the learning rate, whatever the gradient
 
 
 @pytest.mark.slow

@@ -10,7 +10,7 @@ from gan_keras.config.train import ModelSettings
 from gan_keras.models.discriminator import Discriminator
 from gan_keras.models.downsampling_trunk import downsampling_trunk
 
-_STEM_SIDE = 32
+_STEM_SIDE = 64
 VIEW = "full_resolution"
 
 

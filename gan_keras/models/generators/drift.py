@@ -1,11 +1,15 @@
-"""Pictures drawn from coordinates that a smooth motion moves: what is shown is carried along, and nothing trembles.
+"""Pictures in which things are carried along by a smooth motion: nothing trembles.
 
-The input of the picture network are waves over the plane (Fourier features, as StyleGAN3's input layer, Karras et al.,
-2021, arXiv:2106.12423) in several frames of reference: one at rest, the others drifting. What is drawn from the waves
-of one of them moves as it does: clouds drift over hills that stand. The content, through a mapping network, scales the
-channels of every layer (StyleGAN, Karras et al., 2019, arXiv:1812.04948, without its normalization); the motion codes
-change these scales a little. All feature maps are drawn with a margin that is cut off at the end, because what
-convolutions see beyond an edge is not there, and leaves a rim.
+The input of the picture network is what stands, and what drifts. What stands is a grid of features, a function of the
+style. What drifts are waves over the plane (Fourier features, as StyleGAN3's input layer, Karras et al., 2021,
+arXiv:2106.12423) in frames of reference that move on steadily: what is drawn from the waves of one of them moves as it
+does, and comes from beyond the edge. Clouds drift over hills that stand.
+
+The style, a function of the content, also scales the channels of every layer (StyleGAN, Karras et al., 2019,
+arXiv:1812.04948, without its normalization). The motion codes change the style: limbs move, light changes. That change
+is 0 in a new network, so that a clip begins as a picture in steady motion, and whatever else it does was learned.
+
+Convolutions see pictures go on beyond their edges (`blocks.residual_block`, `repeat_edge`): no rim.
 
 Latents: `content` [B, content_dim]; those of `models.smooth_motion`.
 Outputs: see `Generator`. Pictures are about -1 to 1; no tanh, which dies on plain backgrounds.
@@ -25,92 +29,86 @@ from gan_keras.models.generator import Generator
 from gan_keras.models.latents import Latent
 from gan_keras.models.smooth_motion import code_dim, smooth_motion_latents, smooth_motion_networks, split_codes
 
-_BASE_SIDE = 8
-_MARGIN = 2
-"""Pixels beyond each edge at every level: as many as two convolutions reach."""
+_BASE_SIDE = 16
+"""Pixels of the first level. From 8, horizons were waves and pictures as good took half as long again."""
 # Multiples of the generator's width.
-_MAX_WIDTH, _CONTENT_WIDTH, _WAVES = 8, 8, 2
+_MAX_WIDTH, _STYLE_WIDTH, _GRID_WIDTH, _WAVES = 4, 8, 2, 2
 _CODE_STRENGTH = 0.1
 
 
 def drift(clip: ClipSettings, model: ModelSettings, factor: int) -> Generator:
     """Builds the networks; the backbone's pictures are `factor` times smaller than full resolution."""
     latents = {"content": Latent(model.content_dim), **smooth_motion_latents(model.motion_dim)}
-    backbone_levels, renderer_levels = divide_levels(clip, model, factor, _MAX_WIDTH, _BASE_SIDE)
+    backbone_levels, renderer_levels = divide_levels(clip, model, factor, _MAX_WIDTH, _BASE_SIDE, growth=_MAX_WIDTH)
     initial_state, motion = smooth_motion_networks(model, clip.num_frames)
     backbone = _backbone(model, *backbone_levels)
     renderer = _renderer(model, *renderer_levels) if renderer_levels else None
     return Generator(latents, backbone, factor, renderer, motion, initial_state)
 
 
-def _backbone(model: ModelSettings, levels: list[tuple[int, int]], widths: list[int]) -> keras.Model:
+def _backbone(model: ModelSettings, sizes: list[tuple[int, int]], widths: list[int]) -> keras.Model:
     inputs = {"content": keras.Input((model.content_dim,), name="content"),
               "codes": keras.Input((code_dim(model),), name="codes")}
-    style = _style(inputs, model)
-    _, shifts = split_codes(inputs["codes"], model)
-    still = layers.Dense(2, kernel_initializer="zeros", dtype="float32", name="still")(style)
-    waves = []
-    for i, shift in enumerate([still, *shifts]):
-        matrix = layers.Dense(4, kernel_initializer="zeros", dtype="float32", name=f"matrix_{i}")(inputs["content"])
-        pose = layers.Concatenate(dtype="float32", name=f"pose_{i}")([shift, matrix])
-        waves.append(FourierFeatures(levels[-1], _WAVES * model.generator_width, _MARGIN, name=f"waves_{i}")(pose))
-    x = layers.Concatenate(name="waves")(waves)
+    changes, shifts = split_codes(inputs["codes"], model)
+    style = _style(inputs["content"], changes, model)
+    x = layers.Concatenate(name="input")([
+        _grid(style, sizes[-1], model),
+        *(_waves(inputs["content"], shift, sizes[-1], model, i) for i, shift in enumerate(shifts))])
     for i in range(2):
         x = blocks.convolution(x, widths[-1], 1, f"point_{i}")
         x = blocks.leaky_relu(modulate(x, style, f"point_{i}_modulated"), f"point_{i}_activation")
-    x = blocks.residual_block(x, widths[-1], (3, 3), "base_block")
-    x = modulate(x, style, "base_modulated")
-    for level in reversed(range(len(levels) - 1)):
-        name = f"level_{levels[level][0]}"
-        x = _upsample_block(x, levels[level], widths[level], name)
-        x = attention(modulate(x, style, f"{name}_modulated"), model.attention)
-    pictures = _crop(_to_rgb(x, "pictures_with_margin"), levels[0], "pictures")
+    x = _block(x, widths[-1], style, "base", model)
+    for size, width in list(zip(sizes, widths, strict=True))[-2::-1]:
+        x = _block(_upsample(x, size, width), width, style, f"level_{size[0]}", model)
+    pictures = blocks.convolution(blocks.leaky_relu(x, "pictures_activation"), 3, 1, "pictures_convolution")
+    pictures = layers.Activation("linear", dtype="float32", name="pictures")(pictures)
     return keras.Model(inputs, {"features": x, "pictures": pictures, "style": style}, name="backbone")
 
 
-def _style(inputs: dict[str, keras.KerasTensor], model: ModelSettings) -> keras.KerasTensor:
-    """What scales the channels: a function of the content, and a little of the motion codes."""
-    changes, _ = split_codes(inputs["codes"], model)
-    style = inputs["content"]
+def _style(content: keras.KerasTensor, changes: keras.KerasTensor, model: ModelSettings) -> keras.KerasTensor:
+    """A function of the content, and what the motion codes add to it."""
+    style, width = content, _STYLE_WIDTH * model.generator_width
     for i in range(2):
-        style = blocks.leaky_relu(blocks.dense(style, _CONTENT_WIDTH * model.generator_width, f"style_{i}"),
-                                  f"style_activation_{i}")
-    change = layers.Dense(_CONTENT_WIDTH * model.generator_width, dtype="float32", name="style_change")(changes)
+        style = blocks.leaky_relu(blocks.dense(style, width, f"style_{i}"), f"style_activation_{i}")
+    change = layers.Dense(width, kernel_initializer="zeros", dtype="float32", name="style_change")(changes)
     change = layers.Rescaling(_CODE_STRENGTH, dtype="float32", name="style_change_scaled")(change)
     return layers.Add(name="style")([style, change])
 
 
-def _renderer(model: ModelSettings, levels: list[tuple[int, int]], widths: list[int]) -> keras.Model:
-    (height, width), margin = levels[-1], 2 * _MARGIN
-    inputs = {"features": keras.Input((height + margin, width + margin, widths[-1]), name="features"),
-              "pictures": keras.Input((height, width, 3), name="pictures"),
-              "style": keras.Input((_CONTENT_WIDTH * model.generator_width,), name="style")}
+def _grid(style: keras.KerasTensor, size: tuple[int, int], model: ModelSettings) -> keras.KerasTensor:
+    """What stands: style [N, D] → [N, h, w, C]."""
+    shape = *size, _GRID_WIDTH * model.generator_width
+    return layers.Reshape(shape, name="grid")(blocks.dense(style, shape[0] * shape[1] * shape[2], "grid_dense"))
+
+
+def _waves(content: keras.KerasTensor, shift: keras.KerasTensor, size: tuple[int, int], model: ModelSettings,
+           number: int) -> keras.KerasTensor:
+    """What drifts, in a frame of reference: shift [N, 2] → [N, h, w, waves]; the content stretches and turns it."""
+    matrix = layers.Dense(4, kernel_initializer="zeros", dtype="float32", name=f"matrix_{number}")(content)
+    pose = layers.Concatenate(dtype="float32", name=f"pose_{number}")([shift, matrix])
+    return FourierFeatures(size, _WAVES * model.generator_width, name=f"waves_{number}")(pose)
+
+
+def _renderer(model: ModelSettings, sizes: list[tuple[int, int]], widths: list[int]) -> keras.Model:
+    inputs = {"features": keras.Input((*sizes[-1], widths[-1]), name="features"),
+              "pictures": keras.Input((*sizes[-1], 3), name="pictures"),
+              "style": keras.Input((_STYLE_WIDTH * model.generator_width,), name="style")}
     x, rgb = inputs["features"], inputs["pictures"]
-    for level in reversed(range(len(levels) - 1)):
-        name = f"level_{levels[level][0]}"
-        x = _upsample_block(x, levels[level], widths[level], name)
-        x = attention(modulate(x, inputs["style"], f"{name}_modulated"), model.attention)
-        rgb = BilinearUpsample(levels[level], name=f"rgb_{levels[level][0]}")(rgb)
-    detail = _crop(_to_rgb(x, "detail_with_margin"), levels[0], "detail")
+    for size, width in list(zip(sizes, widths, strict=True))[-2::-1]:
+        x = _block(_upsample(x, size, width), width, inputs["style"], f"level_{size[0]}", model)
+        rgb = BilinearUpsample(size, name=f"rgb_{size[0]}")(rgb)
+    x = blocks.repeat_edges(blocks.leaky_relu(x, "detail_activation"), 1)
+    detail = blocks.convolution(x, 3, 3, "detail", padding="valid")
     return keras.Model(inputs, layers.Add(name="rgb", dtype="float32")([rgb, detail]), name="renderer")
 
 
-def _upsample_block(x: keras.KerasTensor, size: tuple[int, int], channels: int, name: str) -> keras.KerasTensor:
-    """Bilinear upsampling by 2 and a residual block; of the margin as much is left as before."""
+def _upsample(x: keras.KerasTensor, size: tuple[int, int], channels: int) -> keras.KerasTensor:
     if x.shape[-1] != channels:
-        x = blocks.convolution(x, channels, 1, f"{name}_narrow")
-    x = BilinearUpsample((2 * x.shape[1], 2 * x.shape[2]), name=f"{name}_upsample")(x)
-    x = _crop(x, tuple(side + 2 * _MARGIN for side in size), f"{name}_crop")
-    return blocks.residual_block(x, channels, (3, 3), name)
+        x = blocks.convolution(x, channels, 1, f"level_{size[0]}_narrow")
+    return BilinearUpsample(size, name=f"level_{size[0]}_upsample")(x)
 
 
-def _crop(x: keras.KerasTensor, size: tuple[int, int], name: str) -> keras.KerasTensor:
-    """The middle of feature maps."""
-    rows, columns = (x.shape[axis + 1] - size[axis] for axis in (0, 1))
-    return layers.Cropping2D(((rows // 2, rows - rows // 2), (columns // 2, columns - columns // 2)), name=name,
-                             dtype=x.dtype)(x)
-
-
-def _to_rgb(x: keras.KerasTensor, name: str) -> keras.KerasTensor:
-    x = blocks.convolution(blocks.leaky_relu(x, f"{name}_activation"), 3, 3, f"{name}_convolution")
-    return layers.Activation("linear", dtype="float32", name=name)(x)
+def _block(x: keras.KerasTensor, channels: int, style: keras.KerasTensor, name: str, model: ModelSettings
+           ) -> keras.KerasTensor:
+    x = blocks.residual_block(x, channels, (3, 3), name, repeat_edge=True)
+    return attention(modulate(x, style, f"{name}_modulated"), model.attention)
