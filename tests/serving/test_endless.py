@@ -93,7 +93,7 @@ def test_rows_of_a_batch_may_be_anywhere_in_their_sequences(exported, sequence):
 def test_every_tensor_begins_with_the_batch_and_what_comes_out_goes_in(exported):
     signatures = ModelDescription.load(exported).signatures
     state = {"seed": {"dtype": "int64", "shape": [None]}, "first_frame": {"dtype": "int64", "shape": [None]},
-             "state": {"dtype": "float32", "shape": [None, 32]}}
+             "state": {"dtype": "float32", "shape": [None, 2 * 3 + 2 * 8 + 2 * 2]}}  # codes, phases, shifts
     assert signatures["initial_state"] == {"inputs": {"seed": state["seed"]}, "outputs": state}
     assert signatures["next_segment"] == {
         "inputs": state, "outputs": state | {"video": {"dtype": "uint8", "shape": [None, FRAMES, 16, 16, 3]}}}
@@ -111,7 +111,7 @@ def test_weights_are_held_by_network(trained):
     assert set(generator.networks) == {"initial_state", "motion", "backbone", "renderer"}
     names = list(generator.named_weights("ema"))
     assert len(set(names)) == len(generator.weights)
-    assert {"ema/initial_state/recurrent_state/kernel", "ema/motion/recurrent/gru_cell/kernel"} <= set(names)
+    assert {"ema/initial_state/origin/kernel", "ema/motion/drift/kernel"} <= set(names)
 
 
 # ---- generate.py ----

@@ -100,10 +100,14 @@ def test_a_model_of_two_replicas_is_served_alike(tiny, tmp_path, two_devices):
 
 
 def with_zeros_from(signatures, name):
-    """The signatures with one whose function answers zeros."""
+    """The signatures with one whose function answers zeros, or black pictures."""
+    def zeros(shape, dtype):
+        black = tf.io.encode_jpeg(tf.zeros([16, 16, 3], tf.uint8))
+        return tf.fill([1, *shape], black) if dtype == tf.string else tf.zeros([1, *shape], dtype)
+
     outputs = signatures[name].outputs.items()
     return {**signatures, name: signatures[name]._replace(
-        function=lambda _: {output: tf.zeros([1, *spec.shape], spec.dtype) for output, spec in outputs})}
+        function=lambda _: {output: zeros(spec.shape, spec.dtype) for output, spec in outputs})}
 
 
 def test_a_model_that_answers_otherwise_is_not_published(run, monkeypatch):
