@@ -1,7 +1,7 @@
 """Trains variants of the defaults for the same minutes each, evaluates them, and lays them side by side.
 
     python benchmarks/recipe.py --data=data/shapes --resolution=32 --recipe_minutes=4 --out=runs/recipe
-    python benchmarks/recipe.py --data=data/shapes --resolution=32 --only="default,batch 8"
+    python benchmarks/recipe.py --data=data/shapes --resolution=32 --only="default,batch 16"
 
 Each variant takes its minutes of training and about half a minute more. Takes every flag of train.py, for all variants.
 What `--out` has an evaluation of is not run again, so the table can be grown; `seed 1` is the default once more and
@@ -27,13 +27,16 @@ VARIANTS = {
     "default": "",
     "seed 1": "--seed=1",
     "penalty 0.1": "--penalty_weight=0.1",
+    "penalty 0.5": "--penalty_weight=0.5",
     "penalty 0.3": "--penalty_weight=0.3",
     "penalty 3": "--penalty_weight=3",
     "learning rate 5e-4": "--learning_rate=5e-4",
     "learning rate 2e-3": "--learning_rate=2e-3",
     "beta_1 0.5": "--beta_1=0.5",
-    "batch 8": "--batch_size=8",
+    "batch 4": "--batch_size=4",
+    "batch 16": "--batch_size=16",
     "batch 32": "--batch_size=32",
+    "no pictures first": "--picture_steps=0",
     "two pairs": "--frame_pairs=2",
     "four pairs": "--frame_pairs=4",
     "frame and clip": "--discriminators=frame,clip",
@@ -47,6 +50,7 @@ VARIANTS = {
     "penalty in every 4th step": "--penalty_interval=4",
     "penalty in every 16th step": "--penalty_interval=16",
     "mocogan": "--generator=mocogan",
+    "layered": "--generator=layered",
     "dcgan3d": "--generator=dcgan3d",
     "average 0.99": "--ema_decay=0.99",
     "average 0.995": "--ema_decay=0.995",

@@ -55,10 +55,10 @@ class GenerateSettings(Settings):
                                        "reconstructions alone.", minimum=0, maximum=64)
     fps: float = setting(0.0, "Frames per second at which the files play; 0: as the training clips did.",
                          minimum=0.0, maximum=240.0)
-    out: str = setting("clips.webm", ".webm, .mp4 or .gif: all clips side by side. .png: a contact sheet, a clip in "
-                       "each row. .npz: the array `videos`, uint8 [N, T, H, W, 3]. Any of them with {seed} in it: a "
-                       "file for each clip. No extension: a folder of frames, or of such a folder for each of several "
-                       "seeds.", path=True)
+    out: str = setting("clips.webm", ".webm, .mp4, .webp or .gif: all clips side by side. .png: a contact sheet, a "
+                       "clip in each row. .npz: the array `videos`, uint8 [N, T, H, W, 3]. Any of them with {seed} in "
+                       "it: a file for each clip. No extension: a folder of frames, or of such a folder for each of "
+                       "several seeds.", path=True)
 
     def check(self) -> None:
         """Checks that what has no sensible default is named."""

@@ -15,7 +15,7 @@ import tensorflow as tf
 from gan_keras.errors import UserError
 from gan_keras.runs.run_folder import RunFolder
 from gan_keras.video.contact_sheets import enlarge, grid
-from gan_keras.video.encode import encode_gif
+from gan_keras.video.encode import encode_animation
 
 _BUCKETS = 30
 
@@ -61,7 +61,7 @@ class Summaries:
         pictures = grid(enlarge(clips))
         # The image tab plays whatever the browser can.
         image = Summary.Image(height=pictures.shape[1], width=pictures.shape[2], colorspace=3,
-                              encoded_image_string=encode_gif(pictures, fps))
+                              encoded_image_string=encode_animation(".gif", pictures, fps))
         self._write_values(step, Summary.Value(tag=name, image=image))
 
     def weights(self, step: int, variables: Mapping[str, keras.Variable]) -> None:

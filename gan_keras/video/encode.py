@@ -1,4 +1,4 @@
-"""Encoding of clips: videos, animated GIFs, contact sheets, arrays, folders of frames.
+"""Encoding of clips: videos, animated GIF and WebP, contact sheets, arrays, folders of frames.
 
 Every file is read back after it was written.
 """
@@ -24,13 +24,15 @@ from gan_keras.video.pictures import encode_png, read_picture
 
 DEFAULT_FPS = 15.0
 """Playback rate, in frames per second, of clips whose own rate is unknown (arrays, image strips)."""
-WRITTEN_SUFFIXES = (".webm", ".mp4", ".gif", ".png", ".npz")
-HELD_SUFFIXES = (".gif", ".png")
+WRITTEN_SUFFIXES = (".webm", ".mp4", ".webp", ".gif", ".png", ".npz")
+HELD_SUFFIXES = (".webp", ".gif", ".png")
 """Those of them that are gathered in memory before anything is written."""
 _VP9 = ("libvpx-vp9", {"crf": "12", "b": "0", "deadline": "good", "cpu-used": "4", "row-mt": "1"})
 _ENCODERS = {".webm": (_VP9,), ".mp4": (("libx264", {"crf": "14"}), _VP9)}
 """Encoders of each suffix with their options; the first that is there writes."""
 _CONTAINER_OPTIONS = {".webm": {}, ".mp4": {"movflags": "+faststart"}}
+# This dithering of GIFs keeps the colours: a mean error of 2 of 255. The default has 15.
+_ANIMATIONS = {".gif": [cv2.IMWRITE_GIF_DITHER, 3], ".webp": [cv2.IMWRITE_WEBP_QUALITY, 90]}
 _BT709 = 1
 """Code of that standard's primaries, transfer and matrix, which players take videos without any for."""
 _MAX_DENOMINATOR = 10**5
@@ -42,8 +44,8 @@ def write_clip(path: Path, frames: np.ndarray, fps: float) -> None:
 
     Args:
         path: ends in `.mp4` (H.264, which nearly everything plays; VP9 where that encoder is missing), `.webm` (VP9,
-            which browsers play), `.gif`, `.png` (contact sheet), `.npz` (array `videos`, uint8 `[N, T, H, W, 3]`), or
-            has no suffix: a folder of numbered pictures. Parents are made.
+            which browsers play), `.webp`, `.gif`, `.png` (contact sheet), `.npz` (array `videos`, uint8
+            `[N, T, H, W, 3]`), or has no suffix: a folder of numbered pictures. Parents are made.
         frames: uint8 `[T, H, W, 3]`, or `[N, T, H, W, 3]`, which `.npz` and `.png` keep apart and the others show in a
             grid. In videos of an odd size the last row or column is doubled, because the codec needs even sizes.
         fps: frames per second.
@@ -85,7 +87,7 @@ def write_segments(path: Path, segments: Iterable[np.ndarray], fps: float) -> No
         if suffix == ".png":
             _write_picture(path, contact_sheet(clips))
         else:
-            _write_gif(path, grid(clips), fps)
+            _ANIMATION_WRITERS[suffix](path, grid(clips), fps)
         return
     frames = itertools.chain.from_iterable(map(grid, segments))
     if suffix:
@@ -94,16 +96,20 @@ def write_segments(path: Path, segments: Iterable[np.ndarray], fps: float) -> No
         _write_folder(path, frames)
 
 
-def encode_gif(frames: np.ndarray, fps: float) -> bytes:
-    """Bytes of a GIF file that repeats a clip, uint8 `[T, H, W, 3]`, endlessly; shows at most 50 frames a second."""
+def encode_animation(suffix: str, frames: np.ndarray, fps: float) -> bytes:
+    """Bytes of an animation that repeats a clip endlessly, at most 50 frames a second.
+
+    Args:
+        suffix: `.gif`, or `.webp`, which is smaller and keeps all colours.
+        frames: uint8 `[T, H, W, 3]`.
+        fps: frames per second.
+    """
     animation = cv2.Animation()
     animation.frames = [cv2.cvtColor(frame, cv2.COLOR_RGB2BGR) for frame in frames]
-    # Browsers slow down GIFs that ask for less than 20 ms a frame, and 16 bits of hundredths end at 655 s.
-    animation.durations = np.full(len(frames), min(max(20, round(1000 / fps)), 655350), np.int32)
-    # This dithering keeps the colours: a mean error of 2 of 255. The default has 15.
-    succeeded, encoded = cv2.imencodeanimation(".gif", animation, [cv2.IMWRITE_GIF_DITHER, 3])
+    animation.durations = np.full(len(frames), _milliseconds(fps), np.int32)
+    succeeded, encoded = cv2.imencodeanimation(suffix, animation, _ANIMATIONS[suffix])
     if not succeeded:
-        raise OSError("The GIF could not be encoded.")
+        raise OSError(f"The {suffix} could not be encoded.")
     return encoded.tobytes()
 
 
@@ -112,9 +118,22 @@ def _write_picture(path: Path, image: np.ndarray) -> None:
     _check_written(path, read_picture(path).shape, image.shape)
 
 
+def _milliseconds(fps: float) -> int:
+    """Of a frame of an animation: browsers slow down those below 20, and 16 bits of hundredths end at 655 s."""
+    return min(max(20, round(1000 / fps)), 655350)
+
+
 def _write_gif(path: Path, frames: np.ndarray, fps: float) -> None:
-    path.write_bytes(encode_gif(frames, fps))
+    path.write_bytes(encode_animation(".gif", frames, fps))
     _check_video(path, read_video(path), frames.shape)
+
+
+def _write_webp(path: Path, frames: np.ndarray, fps: float) -> None:
+    path.write_bytes(encode_animation(".webp", frames, fps))
+    _, written = cv2.imreadanimation(str(path))
+    # Frames that are equal have become one that is shown for longer; where all are, it is a picture without times.
+    count = len(frames) if len(written.frames) == 1 else round(sum(written.durations) / _milliseconds(fps))
+    _check_written(path, (count, *written.frames[0].shape[:2], 3) if written.frames else (), frames.shape)
 
 
 def _write_folder(path: Path, frames: Iterable[np.ndarray]) -> None:
@@ -177,6 +196,9 @@ def _check_video(path: Path, frames: Iterable[np.ndarray], shape: tuple[int, ...
     except DecodeError as error:
         raise OSError(f"{path} was written but reads as {error}") from error
     _check_written(path, shape_read, shape)
+
+
+_ANIMATION_WRITERS = {".gif": _write_gif, ".webp": _write_webp}
 
 
 def _check_written(path: Path, shape_read: tuple[int, ...], shape: tuple[int, ...]) -> None:

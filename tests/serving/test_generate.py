@@ -127,7 +127,7 @@ def test_any_number_of_clips_needs_the_same_memory(settings, monkeypatch):
 
 
 @pytest.mark.parametrize(("values", "message"), [
-    ({"out": "clips.avi"}, "`out` must end in one of .webm, .mp4, .gif, .png, .npz or have no extension"),
+    ({"out": "clips.avi"}, "`out` must end in one of .webm, .mp4, .webp, .gif, .png, .npz or have no extension"),
     ({"out": "clips.webm", "seeds": "0-100"}, "`out` must have {seed} in it.* at most 100 clips .* 101 are asked for"),
     ({"out": "file/clips.webm"}, "cannot be written"),
     ({"out": "file/{seed}.webm"}, "cannot be written"),

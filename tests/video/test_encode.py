@@ -12,6 +12,7 @@ from gan_keras.data.drawn.moving_shapes import render
 from gan_keras.video import encode
 from gan_keras.video.decode import read_video
 from gan_keras.video.encode import write_clip, write_segments
+from gan_keras.video.opencv import cv2
 from gan_keras.video.pictures import read_picture
 
 
@@ -60,6 +61,22 @@ def test_an_mp4_begins_with_its_index_so_that_it_plays_while_it_loads(tmp_path):
     write_clip(tmp_path / "clip.mp4", clip(3), 10)
     content = (tmp_path / "clip.mp4").read_bytes()
     assert content.index(b"moov") < content.index(b"mdat")
+
+
+@pytest.mark.parametrize("suffix", [".gif", ".webp"])
+def test_an_animation_reads_back_with_its_colours_and_times(tmp_path, suffix):
+    frames = clip()
+    write_clip(tmp_path / f"clip{suffix}", frames, 10)
+    animation = cv2.imreadanimation(str(tmp_path / f"clip{suffix}"))[1]
+    decoded = np.stack([frame[..., 2::-1] for frame in animation.frames])
+    assert decoded.shape == frames.shape and list(animation.durations) == [100] * len(frames)
+    assert np.abs(decoded.astype(int) - frames).mean() < 3
+
+
+@pytest.mark.parametrize("suffix", [".webm", ".mp4", ".gif", ".webp"])
+@pytest.mark.parametrize("frames", [np.repeat(clip(1), 5, axis=0), clip(1)], ids=["frozen", "one frame"])
+def test_clips_in_which_nothing_moves_are_written(tmp_path, suffix, frames):
+    write_clip(tmp_path / f"clip{suffix}", frames, 10)
 
 
 @pytest.mark.parametrize("suffix", [".webm", ".mp4"])
