@@ -59,6 +59,7 @@ class Reconstruct(Generate):
 
     paired_signature = "reconstruct"
     conditioned = False  # an encoder does not infer them
+    pictures_first = False  # the encoder sees whole clips
 
     def build_generator(self, precision: str) -> Generator:
         """Builds the generator of the settings with their encoder."""

@@ -125,12 +125,14 @@ class Task:
         given_clips: whether samples are made of given clips, one of each; else of seeds alone.
         conditioned: whether the generator takes the classes, categories and codes of the settings.
         paired_signature: the signature that makes of a clip one that should equal it; empty: there is none.
+        pictures_first: whether all networks of the generator can be trained on single frames before whole clips.
     """
 
     shown_conditions: Mapping[str, int] = {}
     given_clips: bool = False
     conditioned: bool = False
     paired_signature: str = ""
+    pictures_first: bool = True
 
     def __init__(self, config: Config) -> None:
         self.config, model = config, config.model

@@ -49,9 +49,9 @@ class Objective:
         self._task, self._networks, self._replicas, self._config = task, networks, replicas, task.config
         self._terms = [term for term in task.terms(networks) if term.weight]
         self._factor = view_factor(task.config.clip, task.config.model)
-        sees_pictures = any(self._is_picture(each.view) for each in networks.discriminators.values())
-        self._picture_steps = (task.config.objective.picture_steps if sees_pictures and task.config.clip.num_frames > 1
-                               else 0)
+        pictures_first = task.pictures_first and task.config.clip.num_frames > 1 and any(
+            self._is_picture(discriminator.view) for discriminator in networks.discriminators.values())
+        self._picture_steps = task.config.objective.picture_steps if pictures_first else 0
 
     @property
     def crosses_replicas(self) -> bool:
@@ -105,7 +105,7 @@ class Objective:
                           for name, discriminator in self._networks.discriminators.items()
                           if self._is_seen(discriminator.view, schedule)}
         forward = ForwardPass(example, noise, inputs, outputs, real, generated, discriminators)
-        if not schedule.generator or schedule.pictures_only:
+        if not schedule.generator:
             return forward
         return forward._replace(task=self._task.extend(forward, self._networks, lambda inputs, noise: (
             self._generated_views(self._networks.generator.outputs(inputs, training=True), example, noise, factor))))

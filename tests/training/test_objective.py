@@ -96,6 +96,23 @@ def test_pictures_come_first_and_discriminators_of_clips_after_them(tiny, traine
     assert {"terms/generator/adversarial/clip", "loss/clip", "accuracy_pairs/clip"} <= set(metrics[2])
 
 
+@pytest.mark.parametrize("settings", [
+    {"task": "reconstruct"}, {"discriminators": ("clip",)}, {"num_frames": 1, "discriminators": ("frame",)}])
+def test_pictures_do_not_come_first_where_networks_need_clips_or_nothing_follows(tiny, undistributed, settings):
+    gan = VideoGAN.create(tiny.replace(picture_steps=2, **settings), undistributed)
+    assert not gan.objective.schedule(0).pictures_only
+
+
+@pytest.mark.parametrize("settings", [
+    {"classes": ("a", "b"), "class_conditioning": "classifier"}, {"categories": 3, "codes": 2},
+    {"feature_matching_weight": 1.0, "unroll_steps": 1, "loss": "bce"},
+    {"diffaugment": ("brightness",), "ada_target": 0.6, "instance_noise": 0.1}, {"generator": "mlp"}])
+def test_pictures_come_first_in_any_kind_of_objective(tiny, trained, settings):
+    _, moved, metrics = trained(tiny.replace(discriminators=("pair", "clip"), picture_steps=1, **settings), steps=2)
+    assert "loss/clip" not in metrics[0] and "loss/clip" in metrics[1]
+    assert any(name.startswith("generator/backbone/") for name in moved)
+
+
 def test_frozen_weights_stay_as_they_are(tiny, trained):
     _, moved, _ = trained(tiny.replace(freeze=("generator/backbone/level_*", "discriminator/clip/stem/*")))
     frozen = "generator/backbone/level_", "discriminator/clip/stem"
