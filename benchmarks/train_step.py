@@ -34,7 +34,7 @@ from gan_keras.errors import UserError
 from gan_keras.models.generators import GENERATORS
 
 if TYPE_CHECKING:
-    from gan_keras.training.objective import StepSchedule
+    from gan_keras.training.step_schedule import StepSchedule
 
 WARM_UP, STEPS = 3, 12
 

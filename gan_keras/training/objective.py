@@ -5,8 +5,6 @@ and sums terms per network. All numbers are this replica's share of the mean ove
 the replicas is that mean.
 """
 
-from typing import NamedTuple
-
 import tensorflow as tf
 
 from gan_keras.data.augment import augment
@@ -19,21 +17,7 @@ from gan_keras.models.build import view_factor
 from gan_keras.models.discriminator import Discriminator, repeat_for_samples
 from gan_keras.models.views import View, Views, for_each_view, sampled_frames, views_of
 from gan_keras.tasks.task import Networks, Task
-
-
-class StepSchedule(NamedTuple):
-    """What a step computes; each value is traced once.
-
-    Attributes:
-        generator: whether the generator and auxiliary networks are updated.
-        intervals: intervals of terms that are due.
-        pictures_only: whether only the frames of the full-resolution view are generated, and whole clips are seen by no
-            discriminator.
-    """
-
-    generator: bool
-    intervals: tuple[int, ...]
-    pictures_only: bool = False
+from gan_keras.training.step_schedule import PICTURES, StepSchedule, step_schedule
 
 
 class Objective:
@@ -49,9 +33,8 @@ class Objective:
         self._task, self._networks, self._replicas, self._config = task, networks, replicas, task.config
         self._terms = [term for term in task.terms(networks) if term.weight]
         self._factor = view_factor(task.config.clip, task.config.model)
-        pictures_first = task.pictures_first and task.config.clip.num_frames > 1 and any(
-            self._is_picture(discriminator.view) for discriminator in networks.discriminators.values())
-        self._picture_steps = task.config.objective.picture_steps if pictures_first else 0
+        self._pictures_first = task.pictures_first and task.config.clip.num_frames > 1 and any(
+            discriminator.view == PICTURES for discriminator in networks.discriminators.values())
 
     @property
     def crosses_replicas(self) -> bool:
@@ -60,10 +43,8 @@ class Objective:
 
     def schedule(self, step: int) -> StepSchedule:
         """What a step computes."""
-        intervals = sorted({term.interval for term in self._terms})
-        return StepSchedule(generator=(step + 1) % self._config.objective.discriminator_steps == 0,
-                            intervals=tuple(interval for interval in intervals if step % interval == 0),
-                            pictures_only=step < self._picture_steps)
+        intervals = {term.interval for term in self._terms}
+        return step_schedule(step, self._config.objective, intervals, self._pictures_first)
 
     def losses(self, batch: Batch, noise: StepNoise, schedule: StepSchedule
                ) -> tuple[Tensors, Tensors, dict[str, tuple[tf.Tensor, tf.Tensor]]]:
@@ -115,11 +96,7 @@ class Objective:
         return updated and term.interval in schedule.intervals and self._is_seen(term.view, schedule)
 
     def _is_seen(self, view: View | None, schedule: StepSchedule) -> bool:
-        return not schedule.pictures_only or self._is_picture(view)
-
-    @staticmethod
-    def _is_picture(view: View | None) -> bool:
-        return view == "full_resolution"
+        return not schedule.pictures_only or view == PICTURES
 
     def _discriminate(self, discriminator: Discriminator, real: Views, generated: Views, label: tf.Tensor | None,
                       schedule: StepSchedule) -> DiscriminatorPass:

@@ -26,9 +26,10 @@ from gan_keras.tasks.task import Networks, Task
 from gan_keras.training.adaptive_augmentation import next_probability
 from gan_keras.training.distribution import Distribution
 from gan_keras.training.metrics import discriminator_metrics
-from gan_keras.training.objective import Objective, StepSchedule
+from gan_keras.training.objective import Objective
 from gan_keras.training.optimizers import build_optimizer, learning_rate
 from gan_keras.training.step_noise import StepRandom, draw_step_noise
+from gan_keras.training.step_schedule import StepSchedule
 
 Gradients = dict[str, list[tf.Tensor]]
 

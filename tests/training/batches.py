@@ -3,7 +3,7 @@
 import tensorflow as tf
 
 from gan_keras.data.input_pipeline import Batch
-from gan_keras.training.objective import StepSchedule
+from gan_keras.training.step_schedule import StepSchedule
 
 BATCH = Batch(tf.cast(tf.random.stateless_uniform([4, 2, 8, 8, 3], [3, 4], 0, 256, tf.int32), tf.uint8),
               tf.constant([0, 1, -1, 1], tf.int64))

@@ -14,7 +14,8 @@ from gan_keras.models.build import build_generator
 from gan_keras.models.latents import draw_latents
 from gan_keras.tasks.generate import Generate
 from gan_keras.tasks.task import Networks
-from gan_keras.training.objective import Objective, StepSchedule
+from gan_keras.training.objective import Objective
+from gan_keras.training.step_schedule import StepSchedule
 from gan_keras.training.train_step import VideoGAN
 from tests.training.batches import BATCH, step_of, values
 

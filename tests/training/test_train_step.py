@@ -6,8 +6,8 @@ import tensorflow as tf
 
 from gan_keras.models.generators import GENERATORS
 from gan_keras.training.metrics import discriminator_metrics
-from gan_keras.training.objective import StepSchedule
 from gan_keras.training.optimizers import learning_rate
+from gan_keras.training.step_schedule import StepSchedule
 from gan_keras.training.train_step import VideoGAN
 from tests.training.batches import BATCH, WITHOUT_PENALTY, step_of, train, values
 
