@@ -5,6 +5,7 @@
     python benchmarks/train_step.py --resolution=32 --all
 
 Takes about 40 seconds, with a peer three times that. Takes every flag of train.py that makes the model or the step.
+Steps are those of whole clips, which follow those of pictures.
 Ends with one JSON line: milliseconds of the most frequent and of the rarest kind of step, without and with the penalty
 (medians); clips per second over a whole round of steps; the operations of a clip in it, and what share of the machine's
 fastest convolutions that is; the peak memory of the process. `--all` is every family of generators in both precisions
@@ -73,11 +74,13 @@ class Step:
         clips = tf.cast(tf.random.stateless_uniform(shape, [0, 0], 0, 256, tf.int32), tf.uint8)
         label = tf.range(shape[0], dtype=tf.int64) % max(len(config.model.classes), 1)
         self._batch = distribution.split(Batch(clips, label))
-        self._number = tf.constant(1, tf.int64)
         objective = config.objective
         steps = math.lcm(objective.penalty_interval if objective.penalty != "none" else 1,
                          objective.discriminator_steps)
-        self.kinds = dict(collections.Counter(map(self._gan.objective.schedule, range(steps))).most_common())
+        first = math.ceil(objective.picture_steps / steps) * steps  # of whole clips: most of a training
+        self._number = tf.constant(first + 1, tf.int64)
+        self.kinds = dict(collections.Counter(
+            map(self._gan.objective.schedule, range(first, first + steps))).most_common())
         self.milliseconds = {kind: [] for kind in self.kinds}
 
     def clips_per_second(self) -> float:
