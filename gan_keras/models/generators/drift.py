@@ -30,7 +30,7 @@ from gan_keras.models.latents import Latent
 from gan_keras.models.smooth_motion import code_dim, smooth_motion_latents, smooth_motion_networks, split_codes
 
 _BASE_SIDE = 16
-"""Pixels of the first level. From 8, horizons were waves and pictures as good took half as long again."""
+"""Pixels of the first level. From 8, pictures of the same minutes were worse, and horizons were waves."""
 # Multiples of the generator's width.
 _MAX_WIDTH, _STYLE_WIDTH, _GRID_WIDTH, _WAVES = 4, 8, 2, 2
 _CODE_STRENGTH = 0.1
