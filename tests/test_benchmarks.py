@@ -4,10 +4,11 @@ import json
 import subprocess
 import sys
 
+import numpy as np
 import pytest
 import tensorflow as tf
 
-from benchmarks import flops, folder, folder_kinds, harness, operations, recipe, scaling
+from benchmarks import endless, flops, folder, folder_kinds, harness, operations, recipe, scaling
 from gan_keras.config.train import ClipSettings
 from gan_keras.data.preparation.prepare import prepare
 from gan_keras.errors import UserError
@@ -80,6 +81,17 @@ def test_what_nothing_needs_is_not_counted():
 def test_an_unknown_shape_is_not_guessed():
     with pytest.raises(ValueError, match="not known"):
         counted(lambda x: tf.matmul(x, tf.zeros([4, 4])), tf.TensorSpec([None, 4]))
+
+
+# ---- endless ----
+
+def test_a_sequence_that_darkens_departs_by_what_it_loses_and_one_that_loops_comes_back():
+    frames = np.random.default_rng(0).integers(100, 200, (2 * endless.STRETCH, 4, 4, 3)).astype(np.uint8)
+    darker = np.concatenate([frames, frames - 40])
+    np.testing.assert_allclose(endless.colour_departure(darker[None], 2 * endless.STRETCH), [40])
+    assert endless.nearest_later_frame(frames) > 20
+    assert endless.nearest_later_frame(np.concatenate([frames, frames[:1]])) == 0
+    np.testing.assert_allclose(endless.contrast(darker[None]), frames[None].std((2, 3)).mean())
 
 
 # ---- recipe ----
@@ -174,7 +186,7 @@ def test_benchmarks_import_nothing_heavy_before_their_flags_are_parsed():
             f"for name in {commands}: importlib.import_module(f'benchmarks.{{name}}')\n"
             "print(json.dumps([m for m in ('tensorflow', 'keras', 'cv2', 'numpy') if m in sys.modules]))")
     found = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
-    assert len(commands) == 10 and json.loads(found.stdout) == []
+    assert len(commands) == 11 and json.loads(found.stdout) == []
 
 
 @pytest.mark.parametrize(("name", "layer"), [

@@ -170,8 +170,8 @@ class ObjectiveSettings(Settings):
     discriminator_steps: int = setting(1, "Update the generator in every n-th step only.", minimum=1, maximum=1000)
     picture_steps: int = setting(
         1500, "Steps at the start in which only pairs of frames at full resolution are generated and seen, which is "
-        "fast; discriminators of clips follow. There are none without a discriminator of frames or pairs, and none for "
-        "--task=reconstruct.", minimum=0)
+        "fast; discriminators of clips follow. There are none where no discriminator sees full resolution, and none "
+        "for --task=reconstruct.", minimum=0)
     unroll_steps: int = setting(0, "Steps by which discriminators are unrolled for the generator's loss (unrolled GAN);"
                                 " 0: none.", minimum=0, maximum=100)
     classification_weight: float = setting(1.0, "Weight of the class loss of --class_conditioning=classifier.",

@@ -32,10 +32,13 @@ def convolution(x: keras.KerasTensor, channels: int, kernel: int | tuple[int, ..
         kernel: side of the kernel; for clips 1, `SPACE` or `TIME`.
         name: name of the layer.
         zeros: whether the kernel is initialized with zeros (the end of a residual branch).
-        padding: `same` or, for pictures alone, `valid`, which keeps what has whole neighbours.
+        padding: what is beyond an edge. `same`: zeros; for pictures alone also `symmetric`: the picture mirrored; and
+            `valid`: nothing, so that the output is smaller. Zeros are black that is not there, and leave a rim.
     """
     initializer = "zeros" if zeros else "he_normal"
     if len(x.shape) == 4:
+        if padding == "symmetric":
+            x, padding = _pad_symmetrically(x, kernel // 2), "valid"
         return layers.Conv2D(channels, kernel, padding=padding, kernel_initializer=initializer, name=name)(x)
     time, height, width = x.shape[1:4]
     folded = (time, height * width) if kernel == TIME else (height, width)
@@ -78,7 +81,7 @@ class Bias(layers.Layer):
 
 
 def residual_block(x: keras.KerasTensor, channels: int, kernels: Sequence[int | tuple[int, ...]], name: str,
-                   repeat_edge: bool = False) -> keras.KerasTensor:
+                   padding: str = "same") -> keras.KerasTensor:
     """x + branch(x), the branch a leaky ReLU and a convolution for each kernel, the last one initialized with zeros.
 
     Args:
@@ -86,21 +89,20 @@ def residual_block(x: keras.KerasTensor, channels: int, kernels: Sequence[int | 
         channels: of the output; where x has another number, the skip path is a 1x1 convolution.
         kernels: of the convolutions, see `convolution`.
         name: prefix of the layers' names.
-        repeat_edge: whether pictures go on beyond their edges as they end there. What convolutions see beyond an edge
-            otherwise is black that is not there, and leaves a rim.
+        padding: `same`, or for pictures and kernels of side 3 `symmetric`, see `convolution`.
     """
-    branch = repeat_edges(x, len(kernels)) if repeat_edge else x
+    branch = x
+    if padding == "symmetric":  # once for all convolutions
+        branch, padding = _pad_symmetrically(x, len(kernels)), "valid"
     for i, kernel in enumerate(kernels):
         branch = leaky_relu(branch, f"{name}_activation_{i}")
-        branch = convolution(branch, channels, kernel, f"{name}_convolution_{i}", i == len(kernels) - 1,
-                             "valid" if repeat_edge else "same")
+        branch = convolution(branch, channels, kernel, f"{name}_convolution_{i}", i == len(kernels) - 1, padding)
     if x.shape[-1] != channels:
         x = convolution(x, channels, 1, f"{name}_skip")
     return layers.Add(name=f"{name}_sum")([x, branch])
 
 
-def repeat_edges(x: keras.KerasTensor, pixels: int) -> keras.KerasTensor:
-    """Pictures [N, H, W, C] with so many pixels more beyond each edge, which mirror those within."""
+def _pad_symmetrically(x: keras.KerasTensor, pixels: int) -> keras.KerasTensor:
     return keras.ops.pad(x, ((0, 0), (pixels, pixels), (pixels, pixels), (0, 0)), "symmetric")
 
 

@@ -38,10 +38,10 @@ def discriminator_terms(config: Config, generator: Generator, name: str, discrim
 
     unrolled = config.objective.unroll_steps > 0
     terms = [
-            LossTerm("adversarial", 1.0, name, of_discriminator),
-            *_penalty_terms(config.objective, name, discriminator),
-            LossTerm(f"adversarial/{name}", discriminator.weight, "generator", of_generator, crosses_replicas=unrolled),
-            *auxiliary_terms(config.objective, generator, name, discriminator)]
+        LossTerm("adversarial", 1.0, name, of_discriminator),
+        *_penalty_terms(config.objective, name, discriminator),
+        LossTerm(f"adversarial/{name}", discriminator.weight, "generator", of_generator, crosses_replicas=unrolled),
+        *auxiliary_terms(config.objective, generator, name, discriminator)]
     return [term._replace(view=discriminator.view) for term in terms]
 
 

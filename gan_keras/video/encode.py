@@ -31,8 +31,8 @@ _VP9 = ("libvpx-vp9", {"crf": "12", "b": "0", "deadline": "good", "cpu-used": "4
 _ENCODERS = {".webm": (_VP9,), ".mp4": (("libx264", {"crf": "14"}), _VP9)}
 """Encoders of each suffix with their options; the first that is there writes."""
 _CONTAINER_OPTIONS = {".webm": {}, ".mp4": {"movflags": "+faststart"}}
-# This dithering of GIFs keeps the colours: a mean error of 2 of 255. The default has 15.
-_ANIMATIONS = {".gif": [cv2.IMWRITE_GIF_DITHER, 3], ".webp": [cv2.IMWRITE_WEBP_QUALITY, 90]}
+_ANIMATION_OPTIONS = {".gif": [cv2.IMWRITE_GIF_DITHER, 3], ".webp": [cv2.IMWRITE_WEBP_QUALITY, 90]}
+"""This dithering of GIFs keeps the colours: a mean error of 2 of 255. The default has 15."""
 _BT709 = 1
 """Code of that standard's primaries, transfer and matrix, which players take videos without any for."""
 _MAX_DENOMINATOR = 10**5
@@ -86,8 +86,10 @@ def write_segments(path: Path, segments: Iterable[np.ndarray], fps: float) -> No
         clips = np.concatenate(list(segments), axis=1)
         if suffix == ".png":
             _write_picture(path, contact_sheet(clips))
+        elif suffix == ".gif":
+            _write_gif(path, grid(clips), fps)
         else:
-            _ANIMATION_WRITERS[suffix](path, grid(clips), fps)
+            _write_webp(path, grid(clips), fps)
         return
     frames = itertools.chain.from_iterable(map(grid, segments))
     if suffix:
@@ -107,7 +109,7 @@ def encode_animation(suffix: str, frames: np.ndarray, fps: float) -> bytes:
     animation = cv2.Animation()
     animation.frames = [cv2.cvtColor(frame, cv2.COLOR_RGB2BGR) for frame in frames]
     animation.durations = np.full(len(frames), _milliseconds(fps), np.int32)
-    succeeded, encoded = cv2.imencodeanimation(suffix, animation, _ANIMATIONS[suffix])
+    succeeded, encoded = cv2.imencodeanimation(suffix, animation, _ANIMATION_OPTIONS[suffix])
     if not succeeded:
         raise OSError(f"The {suffix} could not be encoded.")
     return encoded.tobytes()
@@ -196,9 +198,6 @@ def _check_video(path: Path, frames: Iterable[np.ndarray], shape: tuple[int, ...
     except DecodeError as error:
         raise OSError(f"{path} was written but reads as {error}") from error
     _check_written(path, shape_read, shape)
-
-
-_ANIMATION_WRITERS = {".gif": _write_gif, ".webp": _write_webp}
 
 
 def _check_written(path: Path, shape_read: tuple[int, ...], shape: tuple[int, ...]) -> None:

@@ -9,7 +9,7 @@ The style, a function of the content, also scales the channels of every layer (S
 arXiv:1812.04948, without its normalization). The motion codes change the style: limbs move, light changes. That change
 is 0 in a new network, so that a clip begins as a picture in steady motion, and whatever else it does was learned.
 
-Convolutions see pictures go on beyond their edges (`blocks.residual_block`, `repeat_edge`): no rim.
+Convolutions see pictures mirrored beyond their edges (symmetric padding): no rim.
 
 Latents: `content` [B, content_dim]; those of `models.smooth_motion`.
 Outputs: see `Generator`. Pictures are about -1 to 1; no tanh, which dies on plain backgrounds.
@@ -97,8 +97,7 @@ def _renderer(model: ModelSettings, sizes: list[tuple[int, int]], widths: list[i
     for size, width in list(zip(sizes, widths, strict=True))[-2::-1]:
         x = _block(_upsample(x, size, width), width, inputs["style"], f"level_{size[0]}", model)
         rgb = BilinearUpsample(size, name=f"rgb_{size[0]}")(rgb)
-    x = blocks.repeat_edges(blocks.leaky_relu(x, "detail_activation"), 1)
-    detail = blocks.convolution(x, 3, 3, "detail", padding="valid")
+    detail = blocks.convolution(blocks.leaky_relu(x, "detail_activation"), 3, 3, "detail", padding="symmetric")
     return keras.Model(inputs, layers.Add(name="rgb", dtype="float32")([rgb, detail]), name="renderer")
 
 
@@ -110,5 +109,5 @@ def _upsample(x: keras.KerasTensor, size: tuple[int, int], channels: int) -> ker
 
 def _block(x: keras.KerasTensor, channels: int, style: keras.KerasTensor, name: str, model: ModelSettings
            ) -> keras.KerasTensor:
-    x = blocks.residual_block(x, channels, (3, 3), name, repeat_edge=True)
+    x = blocks.residual_block(x, channels, (3, 3), name, "symmetric")
     return attention(modulate(x, style, f"{name}_modulated"), model.attention)
