@@ -67,7 +67,7 @@ def metric_lines(folder):
 def sample(gan, seed):
     """The clip of a seed by the moving average, uint8 [T, H, W, 3]."""
     clip = gan.config.clip
-    return gan.sample(tf.constant([seed], tf.int64), tf.zeros([1, *clip.shape], tf.uint8))[0].numpy()
+    return gan.sample(tf.constant([seed], tf.int64), tf.zeros([1, *clip.shape], tf.uint8))["video"][0].numpy()
 
 
 @pytest.fixture

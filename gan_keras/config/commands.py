@@ -49,28 +49,38 @@ class GenerateSettings(Settings):
     label: str = setting("", "Class of the clips, of a model that was trained with --classes, or several with weights, "
                          "which mixes them, as in walk:0.7,wave:0.3; in such a list, a name with commas is in double "
                          "quotes with its weight. Empty: by the seed.")
-    input: str = setting("", "Instead of seeds: clips for a model that takes some, as of --task=reconstruct; a folder "
-                         "of videos, or one.", path=True)
+    input: str = setting("", "Instead of seeds: videos for a model that takes some; one, a folder, or a pattern as "
+                         "films/*.mp4. Of --task=reconstruct: the first frames of each. Of --task=enhance, inpaint, "
+                         "predict, reorient: all of each, at its own size and rate, with its sound.", path=True)
+    mask: str = setting("", "What --task=inpaint is to make anew: a video or a folder of pictures as long as the "
+                        "input, or one picture, white there; or a rectangle X,Y,WIDTH,HEIGHT in pixels. It is made 4 "
+                        "pixels larger all around, because compression smears edges.", path=True)
+    rotate: float = setting(0.0, "Degrees, clockwise, by which --task=reorient turns the input.", minimum=-180.0,
+                            maximum=180.0)
+    zoom: float = setting(1.0, "Times by which --task=reorient enlarges the input.", minimum=0.1, maximum=10.0)
+    shift: str = setting("0,0", "Pixels by which --task=reorient shifts the input: RIGHT,DOWN.")
+    size: str = setting("", "Size in pixels that --task=reorient puts the input on, WIDTHxHEIGHT; empty: its own.")
+    preview: float = setting(0.0, "Only the first so many seconds of each input, beside what is made of them; 0: all.",
+                             minimum=0.0)
     interpolation_steps: int = setting(0, "Clips interpolated between each clip of the input and the next; 0: the "
                                        "reconstructions alone.", minimum=0, maximum=64)
     fps: float = setting(0.0, "Frames per second at which the files play; 0: as the training clips did.",
                          minimum=0.0, maximum=240.0)
-    out: str = setting("clips.webm", ".webm, .mp4, .webp or .gif: all clips side by side. .png: a contact sheet, a "
+    out: str = setting("", ".webm, .mp4, .webp or .gif: all clips side by side. .png: a contact sheet, a "
                        "clip in each row. .npz: the array `videos`, uint8 [N, T, H, W, 3]. Any of them with {seed} in "
                        "it: a file for each clip. No extension: a folder of frames, or of such a folder for each of "
-                       "several seeds.", path=True)
+                       "several seeds. Of whole videos: a file, or a folder for several. Empty: clips.webm, and for "
+                       "whole videos a name made of theirs.", path=True)
 
     def check(self) -> None:
         """Checks that what has no sensible default is named."""
-        for name in ("model", "out"):
-            if not getattr(self, name):
-                raise UserError(f"`{name}` must name a path. Received: {name}=")
+        if not self.model:
+            raise UserError("`model` must name a path. Received: model=")
         if self.interpolation_steps and not self.input:
             raise UserError("`interpolation_steps` needs `input`, the clips to interpolate between. Received: "
                             f"interpolation_steps={self.interpolation_steps}, input=")
-        if self.input and (self.label or self.num_frames):
-            raise UserError("`input` is reconstructed as it is: it takes neither `label` nor `num_frames`. Received: "
-                            f"input={self.input}, label={self.label}, num_frames={self.num_frames}")
+        if self.input and self.label:
+            raise UserError(f"`label` is for clips of seeds. Received: input={self.input}, label={self.label}")
 
 
 @dataclasses.dataclass(frozen=True)

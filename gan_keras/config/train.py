@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any, Self
 
 from gan_keras.config.settings import Settings, format_value, setting, split_weight
-from gan_keras.data import AUGMENTATIONS
+from gan_keras.data import AUGMENTATIONS, DEGRADATIONS, HOLES
 from gan_keras.errors import UserError
 from gan_keras.losses import ADVERSARIAL_LOSSES, GRADIENT_PENALTIES, RECONSTRUCTION_LOSSES
 from gan_keras.models.discriminators import DISCRIMINATORS
@@ -158,8 +158,9 @@ class ModelSettings(Settings):
 class ObjectiveSettings(Settings):
     """Task, losses and augmentation."""
 
-    task: str = setting("generate", "What the generator is trained for: generate clips from noise, or reconstruct "
-                        "given clips through latents as well.", choices=TASKS)
+    task: str = setting("generate", "What the generator is trained for: clips from noise (generate, and reconstruct "
+                        "through latents as well), or clips from given ones: enhance, inpaint, predict, reorient.",
+                        choices=TASKS)
     loss: str = setting("relativistic", "Adversarial loss.", choices=ADVERSARIAL_LOSSES)
     penalty: str = setting("r1r2", "Gradient penalty of the discriminators.",
                            choices={"none": "No gradient penalty.", **GRADIENT_PENALTIES})
@@ -211,6 +212,33 @@ class ObjectiveSettings(Settings):
         if self.ada_target and not self.diffaugment:
             raise UserError("`ada_target` needs `diffaugment`, the augmentations to apply, as in "
                             f"--diffaugment=flip,crop. Received: ada_target={self.ada_target}, diffaugment=")
+
+
+@dataclasses.dataclass(frozen=True)
+class GivenSettings(Settings):
+    """What a generator of --task=enhance, inpaint, predict or reorient is given, made from the training clips."""
+
+    degrade: tuple[str, ...] = setting(
+        ("down2",), "Degradations that --task=enhance takes back, each as NAME, its strength drawn for each clip, or "
+        "NAME:STRENGTH, in pixels, levels of 255 or as a quality, as in noise:25.", choices=DEGRADATIONS, weighted=True)
+    holes: tuple[str, ...] = setting(tuple(HOLES), "Kinds of holes that --task=inpaint fills.", choices=HOLES)
+    given_frames: int = setting(4, "Frames that --task=predict is given, at most; each clip draws from 1 to as many.",
+                                minimum=1, maximum=64)
+    fidelity_steps: int = setting(
+        2000, "Steps at the start in which only the distance from the true clips counts; discriminators follow.",
+        minimum=0)
+    sharpness: float = setting(
+        1.0, "Weight of the discriminators in the generator's loss, times that of the task: above 0 clips look sharper "
+        "and are farther from the true ones; 0: there are no discriminators.", minimum=0.0, maximum=100.0)
+
+    def check(self) -> None:
+        """Checks that a frame has one size."""
+        if {"down2", "down4"} <= {item.partition(":")[0] for item in self.degrade}:
+            raise UserError("`degrade` must have down2 or down4, not both. Received: "
+                            f"degrade={format_value(self.degrade)}")
+        if not self.degrade or not self.holes:
+            raise UserError("`degrade` and `holes` must name one or more. Received: "
+                            f"degrade={format_value(self.degrade)}, holes={format_value(self.holes)}")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -297,6 +325,7 @@ class Config:
     clip: ClipSettings = ClipSettings()
     model: ModelSettings = ModelSettings()
     objective: ObjectiveSettings = ObjectiveSettings()
+    given: GivenSettings = GivenSettings()
     optimization: OptimizationSettings = OptimizationSettings()
     hardware: HardwareSettings = HardwareSettings()
     run: RunSettings = RunSettings()

@@ -12,6 +12,8 @@ from collections.abc import Sequence
 
 import tensorflow as tf
 
+from gan_keras.data.warping import warp
+
 UNIFORMS = 3
 """Random numbers that one augmentation of one clip takes."""
 
@@ -42,7 +44,7 @@ def crop(clips: tf.Tensor, uniform: tf.Tensor) -> tf.Tensor:
     zeros = tf.zeros_like(scale)
     height, width = tf.cast(tf.shape(clips)[2], tf.float32), tf.cast(tf.shape(clips)[3], tf.float32)
     left, top = uniform[:, 1] * (1.0 - scale) * (width - 1.0), uniform[:, 2] * (1.0 - scale) * (height - 1.0)
-    return _transform(clips, tf.stack([scale, zeros, left, zeros, scale, top, zeros, zeros], axis=1))
+    return warp(clips, tf.stack([scale, zeros, left, zeros, scale, top, zeros, zeros], axis=1))
 
 
 def flip(clips: tf.Tensor, uniform: tf.Tensor) -> tf.Tensor:
@@ -58,22 +60,12 @@ def rotate(clips: tf.Tensor, uniform: tf.Tensor) -> tf.Tensor:
     x = (tf.cast(tf.shape(clips)[3], tf.float32) - 1.0) / 2.0
     y = (tf.cast(tf.shape(clips)[2], tf.float32) - 1.0) / 2.0
     rows = [cos, -sin, x - cos * x + sin * y, sin, cos, y - sin * x - cos * y, zeros, zeros]
-    return _transform(clips, tf.stack(rows, axis=1))
+    return warp(clips, tf.stack(rows, axis=1))
 
 
 def brightness(clips: tf.Tensor, uniform: tf.Tensor) -> tf.Tensor:
     """Brighter or darker by at most a tenth of the range."""
     return clips + (2.0 * uniform[:, 0, None, None, None, None] - 1.0) * _MAX_BRIGHTNESS
-
-
-def _transform(clips: tf.Tensor, transforms: tf.Tensor) -> tf.Tensor:
-    """Resamples every frame of clip i by the projective transform i ([B, 8], output to input coordinates)."""
-    shape = tf.shape(clips)
-    frames = tf.reshape(clips, [-1, shape[2], shape[3], clips.shape[4]])
-    moved = tf.raw_ops.ImageProjectiveTransformV3(
-        images=frames, transforms=tf.repeat(transforms, shape[1], axis=0), output_shape=shape[2:4],
-        fill_value=0.0, interpolation="BILINEAR", fill_mode="REFLECT")
-    return tf.ensure_shape(tf.reshape(moved, shape), clips.shape)
 
 
 FUNCTIONS = {function.__name__: function for function in (crop, flip, rotate, brightness)}

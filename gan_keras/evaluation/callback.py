@@ -26,8 +26,8 @@ _MARK = "evaluation/while_training"
 """Number of clips, in the lines of `metrics.jsonl` that are from here. evaluate.py writes lines there, too."""
 _SHOWN = ("frechet/appearance", "frechet/motion", "coverage")
 
-Sampler = Callable[[Sequence[int], np.ndarray], np.ndarray]
-"""From seeds, and clips for tasks that take some, to samples uint8 [N, T, H, W, 3]."""
+Sampler = Callable[[Sequence[int], np.ndarray], Mapping[str, np.ndarray]]
+"""From seeds, and clips for tasks that take some, to samples: `video` uint8 [N, T, H, W, 3], and what goes with it."""
 
 
 class EvaluationCallback:
@@ -103,11 +103,9 @@ class EvaluationCallback:
         reference = self._evaluator.reference
         given = reference.given_clips
         samples = sample(range(self._count), given.clips)
-        paired = None
-        if self._samples_are_paired:
-            turns = np.arange(self._count) % len(given)
-            paired = PairedClips(samples, given.clips[turns], given.video_ids[turns])
-        self._measurements = self._evaluator.measure(reference.extract_features(samples), paired)
+        turns = np.arange(self._count) % len(given)
+        paired = PairedClips.of(samples, given, turns) if self._samples_are_paired else None
+        self._measurements = self._evaluator.measure(reference.extract_features(samples["video"]), paired)
         values = {_MARK: self._count, **metrics_line(self._measurements, {}, self._count)}
         self._run.append_metrics(step, values)
         self._steps.add(step)

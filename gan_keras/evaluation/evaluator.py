@@ -24,6 +24,7 @@ from gan_keras.evaluation.metrics import (
     precision_recall,
     spectra,
     speed,
+    trivial,
 )
 from gan_keras.evaluation.metrics.inputs import ClipSet, MetricInputs, PairedClips
 from gan_keras.evaluation.metrics.types import Estimate, Measurement, Metric, Plot
@@ -36,7 +37,7 @@ from gan_keras.progress import Progress
 from gan_keras.runs.run_folder import RunFolder
 from gan_keras.runs.summaries import Summaries
 
-METRIC_MODULES = (distances, precision_recall, factors, dynamics, spectra, memorization, fidelity)
+METRIC_MODULES = (distances, precision_recall, factors, dynamics, spectra, memorization, fidelity, trivial)
 """Modules as `metrics.types` describes them. A new metric is a function and an entry in one of them."""
 
 METRICS = {name: metric for module in (*METRIC_MODULES, speed) for name, metric in module.METRICS.items()}
@@ -51,8 +52,8 @@ def metric_info(name: str) -> Metric:
     """Meaning of a metric."""
     if name in METRICS:
         return METRICS[name]
-    module = {"discriminators": overfitting, "conditions": conditioning}.get(name.split("/")[0], distances)
-    return module.metric_info(name)
+    modules = {"discriminators": overfitting, "conditions": conditioning, "ahead": trivial}
+    return modules.get(name.split("/")[0], distances).metric_info(name)
 
 
 class Evaluator:
@@ -123,8 +124,7 @@ def evaluate(source: SampleSource, reference: Reference, manifest: Manifest, cou
     given = reference.given_clips
     with Progress("generate" if source.generates else "read", count, "clips") as progress:
         clips = source.clips(count, advance=progress.advance, given=given.clips)
-    outputs = source.paired_outputs(given.clips)
-    paired = None if outputs is None else PairedClips(outputs, given.clips, given.video_ids)
+    paired = source.pairs(given)
     with Progress("extract features", count, "clips") as progress:
         generated = reference.extract_features(clips, advance=progress.advance)
     evaluator = Evaluator(reference)

@@ -15,6 +15,7 @@ from gan_keras.data.records import is_prepared
 from gan_keras.data.sources.listing import list_source
 from gan_keras.data.sources.source_video import SourceVideo
 from gan_keras.errors import UserError
+from gan_keras.evaluation.metrics.inputs import ClipSet, PairedClips
 from gan_keras.models.conditioning import CONDITIONS
 from gan_keras.models.latents import draw_latents
 from gan_keras.progress import Progress
@@ -82,8 +83,8 @@ class SampleSource:
             advance(len(rows))
         return clips
 
-    def paired_outputs(self, clips: np.ndarray) -> np.ndarray | None:
-        """Outputs for clips uint8 [N, T, H, W, 3] that should equal them; None for models without such outputs."""
+    def pairs(self, clips: ClipSet) -> PairedClips | None:
+        """What is made of clips and what it should equal; None for models of which that is not known."""
         return None
 
     def _batch(self, seeds: Sequence[int], given: np.ndarray | None) -> np.ndarray:
@@ -101,19 +102,23 @@ class ModelSamples(SampleSource):
 
     def __init__(self, model: ServedGenerator | SavedGenerator, paired_signature: str) -> None:
         self._model, self._paired_signature = model, paired_signature
+        needs_clips = "video" in model.inputs["serving_default"]
+        self._signature = paired_signature if needs_clips and paired_signature else "serving_default"
 
-    def paired_outputs(self, clips: np.ndarray) -> np.ndarray | None:
-        """See `SampleSource.paired_outputs`."""
+    def pairs(self, clips: ClipSet) -> PairedClips | None:
+        """See `SampleSource.pairs`."""
         if not self._paired_signature:
             return None
-        return np.concatenate([self._request(self._paired_signature, [seed], clips[seed:seed + 1])
-                               for seed in range(len(clips))])
+        answers = [self._request(self._paired_signature, [seed], clips.clips[seed:seed + 1])
+                   for seed in range(len(clips))]
+        together = {name: np.concatenate([answer[name] for answer in answers]) for name in answers[0]}
+        return PairedClips.of(together, clips, np.arange(len(clips)))
 
     def _batch(self, seeds: Sequence[int], given: np.ndarray | None) -> np.ndarray:
-        return self._request("serving_default", seeds, given)
+        return self._request(self._signature, seeds, given)["video"]
 
-    def _request(self, signature: str, seeds: Sequence[int], clips: np.ndarray | None) -> np.ndarray:
-        return self._model(signature, clip_request(self._model.inputs[signature], seeds, clips=clips))["video"]
+    def _request(self, signature: str, seeds: Sequence[int], clips: np.ndarray | None) -> dict[str, np.ndarray]:
+        return self._model(signature, clip_request(self._model.inputs[signature], seeds, clips=clips))
 
 
 class RunSamples(ModelSamples):

@@ -2,7 +2,8 @@
 
 References:
     1. Larsen et al., Autoencoding beyond pixels using a learned similarity metric, 2016 (arXiv:1512.09300), eq. 7.
-    2. Kingma and Welling, Auto-encoding variational Bayes, 2014 (arXiv:1312.6114), appendix B.
+    2. Charbonnier et al., Two deterministic half-quadratic regularization algorithms for computed imaging, 1994.
+    3. Kingma and Welling, Auto-encoding variational Bayes, 2014 (arXiv:1312.6114), appendix B.
 """
 
 import tensorflow as tf
@@ -20,6 +21,19 @@ def l2(target: tf.Tensor, reconstruction: tf.Tensor) -> tf.Tensor:
 
 FUNCTIONS = {function.__name__: function for function in (l1, l2)}
 """The losses of pixels by name."""
+
+
+def charbonnier(target: tf.Tensor, reconstruction: tf.Tensor, epsilon: float = 1e-3) -> tf.Tensor:
+    """Mean of sqrt(d² + ε²) over the differences d of samples [N, ...] (Charbonnier 1994): L1 without its corner."""
+    smooth = tf.sqrt(tf.square(reconstruction - target) + epsilon**2)
+    return tf.reduce_mean(smooth, axis=list(range(1, target.shape.rank)))
+
+
+def l1_within(mask: tf.Tensor, target: tf.Tensor, reconstruction: tf.Tensor) -> tf.Tensor:
+    """Mean absolute difference of samples [N, ..., C] where a mask [N, ..., 1] is 1; 0 where it is 0 all over."""
+    axes = list(range(1, target.shape.rank))
+    covered = tf.reduce_sum(mask, axis=axes) * target.shape[-1]
+    return tf.reduce_sum(mask * tf.abs(reconstruction - target), axis=axes) / tf.maximum(covered, 1.0)
 
 
 def kl_divergence(mean: tf.Tensor, log_variance: tf.Tensor) -> tf.Tensor:

@@ -32,14 +32,14 @@ def build_generator(clip: ClipSettings, model: ModelSettings, precision: str) ->
         model: architecture, width, conditions.
         precision: Keras dtype policy, `"float32"` or `"mixed_bfloat16"`.
     """
-    with _dtype_policy(precision):
+    with dtype_policy(precision):
         build = _function("gan_keras.models.generators", model.generator)
         return conditioned(build(clip, model, low_resolution_factor(clip, model)), model)
 
 
 def build_autoencoder(clip: ClipSettings, model: ModelSettings, precision: str) -> Generator:
     """Builds the generator that the settings name, with the encoder that they name."""
-    with _dtype_policy(precision):
+    with dtype_policy(precision):
         generator = _function("gan_keras.models.generators", model.generator)(clip, model,
                                                                               low_resolution_factor(clip, model))
         encoder = _function("gan_keras.models.encoders", model.encoder)(clip, model, generator.latents)
@@ -64,7 +64,7 @@ def build_discriminators(clip: ClipSettings, model: ModelSettings, precision: st
     for item in model.discriminators:
         name, weight = split_weight(item)
         module = importlib.import_module(f"gan_keras.models.discriminators.{name}")
-        with _dtype_policy(precision):
+        with dtype_policy(precision):
             discriminator = getattr(module, name)(getattr(shapes, module.VIEW), model)
             network = with_heads(discriminator.network, model, discriminator.patches)
             if model.spectral_normalization:
@@ -113,7 +113,7 @@ def seeded_initializers(seed: int) -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def _dtype_policy(policy: str) -> Iterator[None]:
+def dtype_policy(policy: str) -> Iterator[None]:
     """Context in which new layers have the given dtype policy; the one before is restored."""
     before = keras.config.dtype_policy()
     keras.config.set_dtype_policy(policy)

@@ -20,6 +20,7 @@ import keras
 import tensorflow as tf
 
 from gan_keras.data.pixels import downsample
+from gan_keras.models.encoder_decoder import EncoderDecoder
 from gan_keras.models.latents import Latent
 from gan_keras.models.views import Views
 
@@ -40,6 +41,8 @@ class Generator:
         initial_state: functional model, some latents of the clip → {`state` [B, S] float32}, before the first frame.
         mapping: functional model, {latents of the clip and conditions} → {latents of the clip}, which the others get.
         encoder: functional model, {`clips` [B, T, H, W, 3]} → {`NAME_mean`, `NAME_log_variance`} of each latent.
+        stream: the backbone for the next frames of a film, whose weights are those of the backbone; see
+            `models.encoder_decoder`.
     """
 
     latents: Mapping[str, Latent]
@@ -50,6 +53,7 @@ class Generator:
     initial_state: keras.Model | None = None
     mapping: keras.Model | None = None
     encoder: keras.Model | None = None
+    stream: EncoderDecoder | None = None
 
     @property
     def networks(self) -> dict[str, keras.Model]:

@@ -86,7 +86,7 @@ def _compare(what: str, served: np.ndarray, expected: np.ndarray) -> None:
     if expected.dtype == object:
         # A pixel that is rounded otherwise is another file, whose pictures are all but the same.
         served, expected, rounding = _decoded(served), _decoded(expected), _JPEG_ROUNDING
-    difference = float(np.abs(served.astype(float) - expected.astype(float)).max())
+    difference = float(np.abs(served.astype(float) - expected.astype(float)).max(initial=0.0))
     if not difference <= rounding:
         raise RuntimeError(f"The SavedModel answers otherwise than the generator: {what} differs by up to "
                            f"{difference:g}. Nothing was published.")
@@ -103,7 +103,8 @@ def _write(folder: Path, run: RunFolder, generator: Generator, step: int) -> Non
     served = ServedGenerator(task, generator)
     description = ModelDescription(
         step, config.clip.num_frames, config.clip.height, config.clip.width, data.fps,
-        signature_specs(served.signatures), list(config.model.classes), task.paired_signature)
+        signature_specs(served.signatures), list(config.model.classes), task.paired_signature, config.objective.task,
+        task.factor)
     samples = _samples(served, description)
     try:
         tf.saved_model.save(served, str(folder), signatures=served.signatures)

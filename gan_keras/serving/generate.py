@@ -26,6 +26,9 @@ from gan_keras.video.encode import HELD_SUFFIXES, WRITTEN_SUFFIXES, write_segmen
 from gan_keras.video.errors import DecodeError
 from gan_keras.video.pictures import crop_and_resize
 
+DEFAULT_OUT = "clips.webm"
+"""File of clips, where none is named."""
+
 SEED = "{seed}"
 """Stands for the seed in the name of a file for each clip."""
 
@@ -101,7 +104,7 @@ class _Clips:
 
 
 def generate(settings: GenerateSettings) -> SavedGenerator:
-    """Writes the clips of some seeds where the settings say.
+    """Writes the clips of some seeds where the settings say; `serving.films` makes those of whole videos.
 
     Returns:
         The generator they came from.
@@ -109,6 +112,7 @@ def generate(settings: GenerateSettings) -> SavedGenerator:
     Raises:
         UserError: seeds, model, number of frames or output that cannot be.
     """
+    settings = dataclasses.replace(settings, out=settings.out or DEFAULT_OUT)
     seeds = parse_seeds(settings.seeds)
     count = sum(part.stop - part.start for part in seeds)
     write = _writer(settings.out, count)
@@ -116,6 +120,9 @@ def generate(settings: GenerateSettings) -> SavedGenerator:
     model = SavedGenerator(Path(settings.model))
     if model.description.needs_clips and not settings.input:
         raise UserError(f"`input` must name clips, of which {model.path} makes others. Received: input=")
+    if settings.input and settings.num_frames:
+        raise UserError(f"`num_frames` is for clips of seeds; {model.path} makes clips as long as the given ones. "
+                        f"Received: input={settings.input}, num_frames={settings.num_frames}")
     if settings.input:
         clips = reconstruct_or_interpolate(model, settings.input, settings.interpolation_steps)
         write = _writer(settings.out, len(clips))

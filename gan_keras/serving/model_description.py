@@ -27,6 +27,8 @@ class ModelDescription:
         signatures: name → `inputs` and `outputs` → name → `dtype` and `shape` (None: the batch).
         classes: names of the classes; a label is an index into them. Empty where the model has none.
         paired_signature: the signature that makes of a clip one that should equal it; empty: there is none.
+        task: what it was trained for.
+        factor: how many times larger a frame is than the one that it is made of.
         gan_keras: version of this library that exported it.
     """
 
@@ -38,6 +40,8 @@ class ModelDescription:
     signatures: dict[str, Any]
     classes: list[str] = dataclasses.field(default_factory=list)
     paired_signature: str = ""
+    task: str = "generate"
+    factor: int = 1
     gan_keras: str = __version__
 
     @property
@@ -46,8 +50,16 @@ class ModelDescription:
         return "video" in self.signatures["serving_default"]["inputs"]
 
     @property
+    def takes_films(self) -> bool:
+        """Whether the model makes films of films, of any length and size."""
+        return self.needs_clips and self.signatures["serving_default"]["inputs"]["video"]["shape"][1] is None
+
+    @property
     def example_flags(self) -> dict[str, str]:
         """Flags of the command `generate`, beside `model`, for a start."""
+        if self.takes_films:
+            return {"input": "my_film.mp4"} | ({"mask": "my_mask.png"} if self.task == "inpaint" else {}) | (
+                {"rotate": "5"} if self.task == "reorient" else {})
         return ({"input": "my_videos/"} if self.needs_clips else {"seeds": "0-15"}) | {"out": "clips.webm"}
 
     def save(self, version: Path) -> None:

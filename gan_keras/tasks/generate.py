@@ -65,9 +65,10 @@ class Generate(Task):
             return super().terms(networks)
         return perceptual_terms(objective, PerceptualFeatures(objective.perceptual_network)) + super().terms(networks)
 
-    def sample(self, generator: Generator, seeds: tf.Tensor, clips: tf.Tensor) -> tf.Tensor:
+    def sample(self, generator: Generator, seeds: tf.Tensor, clips: tf.Tensor) -> Tensors:
         """Clips of some seeds."""
-        return to_uint8(generator.clips(draw_latents(generator.latents, seeds, self.config.clip.num_frames)))
+        latents = draw_latents(generator.latents, seeds, self.config.clip.num_frames)
+        return {"video": to_uint8(generator.clips(latents))}
 
     def signatures(self, generator: Generator) -> dict[str, Signature]:
         """See the top of this file."""

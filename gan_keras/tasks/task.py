@@ -126,6 +126,8 @@ class Task:
         conditioned: whether the generator takes the classes, categories and codes of the settings.
         paired_signature: the signature that makes of a clip one that should equal it; empty: there is none.
         pictures_first: whether all networks of the generator can be trained on single frames before whole clips.
+        factor: how many times larger a frame is than the one that it is made of.
+        fidelity_steps: steps at the start of a run in which no discriminator sees anything.
     """
 
     shown_conditions: Mapping[str, int] = {}
@@ -133,6 +135,8 @@ class Task:
     conditioned: bool = False
     paired_signature: str = ""
     pictures_first: bool = True
+    factor: int = 1
+    fidelity_steps: int = 0
 
     def __init__(self, config: Config) -> None:
         self.config, model = config, config.model
@@ -182,7 +186,7 @@ class Task:
 
     # ---- use ----
 
-    def sample(self, generator: Generator, seeds: tf.Tensor, clips: tf.Tensor) -> tf.Tensor:
+    def sample(self, generator: Generator, seeds: tf.Tensor, clips: tf.Tensor) -> Tensors:
         """Samples of the generator.
 
         Args:
@@ -191,9 +195,14 @@ class Task:
             clips: real clips uint8 [B, T, H, W, 3], where `given_clips`; else not looked at.
 
         Returns:
-            uint8 [B, T, H, W, 3].
+            `video` uint8 [B, T, H, W, 3]; where it should equal something but the clips, that as `target`; and what
+            else the `paired_signature` gives.
         """
         raise NotImplementedError
+
+    def shown(self, samples: Tensors) -> tf.Tensor:
+        """Samples as people are shown them, uint8 [B, T, H, W', 3]."""
+        return samples["video"]
 
     def signatures(self, generator: Generator) -> dict[str, Signature]:
         """Functions that a SavedModel of the generator offers, by name; `serving_default` is one."""

@@ -3,6 +3,7 @@
 import time
 from pathlib import Path
 
+import numpy as np
 from absl import logging
 
 from gan_keras.data.input_pipeline import first_clips
@@ -88,7 +89,7 @@ class WriteSamples(Action):
         if self._written_at == loop.step:
             return
         self._written_at = loop.step
-        clips = loop.sample(range(SAMPLES), self._real)
+        clips = np.asarray(loop.gan.task.shown(loop.sample(range(SAMPLES), self._real)))
         shown = enlarge(clips)
         self.path = self._path(loop.step)
         write_clip(self.path.with_suffix(".png"), shown[:_SHEET_ROWS], self._fps)

@@ -106,7 +106,7 @@ class TrainingLoop:
         self._recent, self._seconds = [], dict.fromkeys(seconds, 0.0)
         return recent, seconds
 
-    def sample(self, seeds: Sequence[int], clips: np.ndarray) -> np.ndarray:
+    def sample(self, seeds: Sequence[int], clips: np.ndarray) -> dict[str, np.ndarray]:
         """Samples of the moving average, one at a time, as a server makes them.
 
         Args:
@@ -114,11 +114,11 @@ class TrainingLoop:
             clips: real clips uint8 [N, T, H, W, 3], given to tasks that take clips, in turn.
 
         Returns:
-            uint8 [len(seeds), T, H, W, 3].
+            See `Task.sample`.
         """
-        return np.concatenate([
-            self.gan.sample(tf.constant([seed], tf.int64), tf.constant(clips[i % len(clips)][np.newaxis]))
-            for i, seed in enumerate(seeds)])
+        samples = [self.gan.sample(tf.constant([seed], tf.int64), tf.constant(clips[i % len(clips)][np.newaxis]))
+                   for i, seed in enumerate(seeds)]
+        return {name: np.concatenate([each[name] for each in samples]) for name in samples[0]}
 
     def _should_stop(self, actions: Sequence[Action], begin: float, limit: int) -> bool:
         over = limit > 0 and time.monotonic() - begin >= limit

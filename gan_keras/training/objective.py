@@ -44,7 +44,7 @@ class Objective:
     def schedule(self, step: int) -> StepSchedule:
         """What a step computes."""
         intervals = {term.interval for term in self._terms}
-        return step_schedule(step, self._config.objective, intervals, self._pictures_first)
+        return step_schedule(step, self._config.objective, intervals, self._pictures_first, self._task.fidelity_steps)
 
     def losses(self, batch: Batch, noise: StepNoise, schedule: StepSchedule
                ) -> tuple[Tensors, Tensors, dict[str, tuple[tf.Tensor, tf.Tensor]]]:
@@ -96,7 +96,10 @@ class Objective:
         return updated and term.interval in schedule.intervals and self._is_seen(term.view, schedule)
 
     def _is_seen(self, view: View | None, schedule: StepSchedule) -> bool:
-        return not schedule.pictures_only or view == PICTURES
+        """Whether a view is seen by a discriminator; None: whole clips, which terms without one compare."""
+        if view is None:
+            return not schedule.pictures_only
+        return schedule.adversarial and (not schedule.pictures_only or view == PICTURES)
 
     def _discriminate(self, discriminator: Discriminator, real: Views, generated: Views, label: tf.Tensor | None,
                       schedule: StepSchedule) -> DiscriminatorPass:

@@ -18,15 +18,17 @@ class StepSchedule(NamedTuple):
         intervals: intervals of terms that are due.
         pictures_only: whether only the frames of the full-resolution view are generated, and whole clips are seen by no
             discriminator.
+        adversarial: whether discriminators see anything, and are updated.
     """
 
     generator: bool
     intervals: tuple[int, ...]
     pictures_only: bool = False
+    adversarial: bool = True
 
 
-def step_schedule(step: int, settings: ObjectiveSettings, intervals: Collection[int], pictures_first: bool
-                  ) -> StepSchedule:
+def step_schedule(step: int, settings: ObjectiveSettings, intervals: Collection[int], pictures_first: bool,
+                  fidelity_steps: int = 0) -> StepSchedule:
     """The schedule of a step.
 
     Args:
@@ -34,7 +36,9 @@ def step_schedule(step: int, settings: ObjectiveSettings, intervals: Collection[
         settings: when the generator is updated, how many steps are of pictures.
         intervals: of all terms.
         pictures_first: whether any steps can be of pictures alone.
+        fidelity_steps: steps at the start that are without discriminators.
     """
     return StepSchedule(generator=(step + 1) % settings.discriminator_steps == 0,
                         intervals=tuple(interval for interval in sorted(intervals) if step % interval == 0),
-                        pictures_only=pictures_first and step < settings.picture_steps)
+                        pictures_only=pictures_first and step < settings.picture_steps,
+                        adversarial=step >= fidelity_steps)

@@ -109,8 +109,8 @@ class VideoGAN:
     # ---- over all replicas ----
 
     @tf.function(autograph=False)
-    def sample(self, seeds: tf.Tensor, clips: tf.Tensor) -> tf.Tensor:
-        """Samples of the moving average, see `Task.sample`: seeds int64 [B] → uint8 [B, T, H, W, 3]."""
+    def sample(self, seeds: tf.Tensor, clips: tf.Tensor) -> Tensors:
+        """Samples of the moving average, see `Task.sample`: seeds int64 [B], clips uint8 [B, T, H, W, 3]."""
         return self.task.sample(self.ema, seeds, clips)
 
     @tf.function(autograph=False)

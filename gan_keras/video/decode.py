@@ -80,6 +80,7 @@ class VideoFile:
         rate: frames per second, of most of its frames; None where no two of them have a time.
         frame_count: number of its frames; some may turn out to be damaged.
         display_size: (height, width) of its frames as a player shows them, once one is decoded.
+        start: seconds at which its first frame is shown, by the clock that its sound has too; once one is decoded.
         notes: sentences about how it was read, complete once all frames are decoded.
         losses: why frames of it are missing, likewise.
 
@@ -93,6 +94,7 @@ class VideoFile:
         self._damage: list[tuple[int, int]] = []  # packets: the first that is wrong, the first that may be right
         self._is_damaged = self._recovered = self._ends_early = False
         self.display_size: tuple[int, int] | None = None
+        self.start = 0.0
         self.notes: list[str] = []
         self.losses: list[DecodeError] = []
         with _open(path) as (container, stream):
@@ -118,7 +120,8 @@ class VideoFile:
                     # In a damaged file a gap may be frames that are lost; in others the frame before it stands there.
                     starts_shot = before is None or time < before or (
                         self._is_damaged and time - before > 1.5 * interval)
-                    origin = time if origin is None else origin
+                    if origin is None:
+                        origin, self.start = time, time * unit
                     count, before, self.display_size = count + 1, time, graph.display_size
                     yield Frame(pixels, self._on_grid((time - origin) * unit), starts_shot)
             codec = stream.codec_context.name

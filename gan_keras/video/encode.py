@@ -28,7 +28,8 @@ WRITTEN_SUFFIXES = (".webm", ".mp4", ".webp", ".gif", ".png", ".npz")
 HELD_SUFFIXES = (".webp", ".gif", ".png")
 """Those of them that are gathered in memory before anything is written."""
 _VP9 = ("libvpx-vp9", {"crf": "12", "b": "0", "deadline": "good", "cpu-used": "4", "row-mt": "1"})
-_ENCODERS = {".webm": (_VP9,), ".mp4": (("libx264", {"crf": "14"}), _VP9)}
+_H264 = ("libx264", {"crf": "14"})
+_ENCODERS = {".webm": (_VP9,), **dict.fromkeys((".mp4", ".mov", ".mkv"), (_H264, _VP9))}
 """Encoders of each suffix with their options; the first that is there writes."""
 _CONTAINER_OPTIONS = {".webm": {}, ".mp4": {"movflags": "+faststart"}}
 _ANIMATION_OPTIONS = {".gif": [cv2.IMWRITE_GIF_DITHER, 3], ".webp": [cv2.IMWRITE_WEBP_QUALITY, 90]}
@@ -147,14 +148,14 @@ def _write_folder(path: Path, frames: Iterable[np.ndarray]) -> None:
 def _write_video(path: Path, frames: Iterable[np.ndarray], fps: float) -> None:
     even = (np.pad(frame, [(0, frame.shape[0] % 2), (0, frame.shape[1] % 2), (0, 0)], mode="edge") for frame in frames)
     first, count, suffix = next(even), 0, path.suffix.lower()
-    with _as_os_error(path):
+    with as_os_error(path):
         # An absolute path cannot be mistaken for a protocol.
         container = av.open(os.fspath(path.absolute()), "w", format=suffix[1:], options=_CONTAINER_OPTIONS[suffix])
-        stream = _add_stream(container, suffix, first.shape, fps)
+        stream = add_video_stream(container, suffix, first.shape[:2], fps)
     try:
         reformatter = VideoReformatter()
         for frame in itertools.chain([first], even):
-            with _as_os_error(path):
+            with as_os_error(path):
                 picture = reformatter.reformat(
                     av.VideoFrame.from_ndarray(frame, "rgb24"), format="yuv420p", interpolation=Interpolation.AREA,
                     dst_colorspace=Colorspace.ITU709, dst_color_range=ColorRange.MPEG)
@@ -162,26 +163,40 @@ def _write_video(path: Path, frames: Iterable[np.ndarray], fps: float) -> None:
                 container.mux(stream.encode(picture))
             count += 1
     finally:  # if the frames end early, those written so far can be played
-        with _as_os_error(path):
+        with as_os_error(path):
             container.mux(stream.encode(None))
             container.close()
     _check_video(path, read_video(path), (count, *first.shape))
 
 
-def _add_stream(container: av.container.OutputContainer, suffix: str, shape: tuple[int, ...],
-                fps: float) -> av.VideoStream:
+def add_video_stream(container: av.container.OutputContainer, suffix: str, size: tuple[int, int], fps: float,
+                     time_base: Fraction | None = None) -> av.VideoStream:
+    """Adds a stream for frames of a container, in colours of BT.709.
+
+    Args:
+        container: to be written.
+        suffix: of its file; decides the encoder.
+        size: (height, width), even.
+        fps: frames per second.
+        time_base: unit of the frames' times, of which some may be longer than others; packets come in the order of
+            their frames then. None: one frame.
+    """
     encoder, options = next((found for found in _ENCODERS[suffix] if found[0] in av.codecs_available), _VP9)
-    stream = container.add_stream(encoder, Fraction(fps).limit_denominator(_MAX_DENOMINATOR), options)
-    stream.height, stream.width = shape[:2]
+    rate = Fraction(fps).limit_denominator(_MAX_DENOMINATOR)
+    stream = container.add_stream(encoder, rate, options | ({"bf": "0"} if time_base and encoder != _VP9[0] else {}))
+    stream.height, stream.width = size
     stream.pix_fmt = "yuv420p"
     context = stream.codec_context
+    if time_base:
+        context.time_base = time_base
     context.color_primaries = context.color_trc = context.colorspace = _BT709
     context.color_range = ColorRange.MPEG
     return stream
 
 
 @contextmanager
-def _as_os_error(path: Path) -> Iterator[None]:
+def as_os_error(path: Path) -> Iterator[None]:
+    """Context in which errors of FFmpeg about a file are raised as those of the system."""
     try:
         yield
     except av.FFmpegError as error:

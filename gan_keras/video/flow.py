@@ -30,6 +30,22 @@ def dense_flow(clip: np.ndarray) -> np.ndarray:
     return np.stack(flows) / np.float32(min(grey[0].shape))
 
 
+def frame_flow(before: np.ndarray, after: np.ndarray) -> np.ndarray:
+    """Optical flow between two frames uint8 [H, W, 3] at their own size, float32 [H, W, 2] in pixels.
+
+    With the settings of TecoGAN's metrics (Chu et al., 2020, arXiv:1811.09393).
+    """
+    return cv2.calcOpticalFlowFarneback(*(cv2.cvtColor(frame, cv2.COLOR_RGB2GRAY) for frame in (before, after)), None,
+                                        _PYRAMID_SCALE, _LEVELS, 15, 3, _NEIGHBOURS, 1.2, 0)
+
+
+def warped(frame: np.ndarray, flow: np.ndarray) -> np.ndarray:
+    """A frame [H, W, C] taken from where the flow [H, W, 2] points to: the frame after, brought back to this one."""
+    rows, columns = np.mgrid[:flow.shape[0], :flow.shape[1]].astype(np.float32)
+    return cv2.remap(frame, columns + flow[..., 0], rows + flow[..., 1], cv2.INTER_LINEAR,
+                     borderMode=cv2.BORDER_REPLICATE)
+
+
 def _grey(frame: np.ndarray) -> np.ndarray:
     grey = cv2.cvtColor(frame, cv2.COLOR_RGB2GRAY)
     scale = SIDE / min(grey.shape)

@@ -69,6 +69,8 @@ OBSERVED = {
     "latent_adversarial_weight": (0.9, generator_weights), "instance_noise": (0.1, weights),
     "ada_target": (0.5, weights), "ada_clips": (4, weights),
     "loss": ("hinge", weights), "penalty": ("r1", weights), "penalty_weight": (9.0, weights),
+    "degrade": (("noise:9",), weights), "holes": (("text",), weights), "given_frames": (1, shapes),
+    "fidelity_steps": (1, weights), "sharpness": (0.5, weights),
     "penalty_interval": (2, weights), "diffaugment": (("brightness",), weights),
     "seed": (3, weights), "batch_size": (4, weights), "optimizer": ("sgd", shapes), "learning_rate": (0.1, weights),
     "discriminator_learning_rate": (0.1, weights),
@@ -85,6 +87,10 @@ TOGETHER = {"motion_dim": {"generator": "mocogan"}, "recurrence": {"generator": 
             "minibatch_stddev": {"batch_size": 4}, "encoder_prior": {"task": "reconstruct"},
             "reconstruction": {"task": "reconstruct"}, "kl_weight": {"task": "reconstruct"},
             "latent_adversarial_weight": {"task": "reconstruct", "encoder_prior": "adversarial"},
+            "degrade": {"task": "enhance"}, "holes": {"task": "inpaint"},
+            "given_frames": {"task": "predict", "given_frames": 2},
+            "fidelity_steps": {"task": "enhance", "resolution": "16"},
+            "sharpness": {"task": "enhance", "resolution": "16", "fidelity_steps": 0},
             "ada_target": {"diffaugment": ("brightness",)},
             "ada_clips": {"diffaugment": ("brightness",), "ada_target": 1e-6, "discriminator_learning_rate": 0.1}}
 """Settings without which another has no effect."""

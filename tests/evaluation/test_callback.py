@@ -49,7 +49,8 @@ def samplers(evaluators):
     clips = evaluators[CLIPS + 2].reference.other.clips
     noise = np.random.default_rng(0).integers(0, 256, clips.shape, np.uint8)
     sets = {"good": clips, "poor": clips // 2 + noise // 2, "bad": noise}
-    return {name: lambda seeds, _, samples=samples: samples[seeds.start:seeds.stop] for name, samples in sets.items()}
+    return {name: lambda seeds, _, samples=samples: {"video": samples[seeds.start:seeds.stop]}
+            for name, samples in sets.items()}
 
 
 @pytest.fixture
@@ -246,7 +247,7 @@ def test_the_best_checkpoint_is_kept_until_another_one_is_saved_as_the_best(
     monkeypatch.setattr(RunFolder, "save_best", save_best)
     monkeypatch.setattr(EvaluationCallback, "create", lambda *_: PredeterminedCallback())
     monkeypatch.setattr(VideoGAN, "train_step", lambda *_: {"skipped": 0.0})
-    monkeypatch.setattr(VideoGAN, "sample", lambda *_: np.zeros((1, *tiny.clip.shape), np.uint8))
+    monkeypatch.setattr(VideoGAN, "sample", lambda *_: {"video": np.zeros((1, *tiny.clip.shape), np.uint8)})
     config = tiny.replace(run_dir=str(run.path), evaluate_every=1, keep_best="recall", checkpoint_every=1,
                           keep_checkpoints=2, strategy="single")
     with pytest.raises(MemoryError):

@@ -19,7 +19,7 @@ from gan_keras.evaluation.evaluator import (
 )
 from gan_keras.evaluation.evaluator import evaluate as evaluate_source
 from gan_keras.evaluation.metric_validation.corruptions import CORRUPTIONS
-from gan_keras.evaluation.metrics import distances, factors, fidelity, memorization, speed
+from gan_keras.evaluation.metrics import distances, factors, fidelity, memorization, speed, trivial
 from gan_keras.evaluation.metrics.inputs import PairedClips
 from gan_keras.evaluation.metrics.types import AS_REAL, HIGHER, LOWER, Measurement
 from gan_keras.evaluation.reference import Reference
@@ -27,7 +27,7 @@ from gan_keras.evaluation.samples import SampleSource
 from tests.evaluation.folders import SIDE, prepare_folder
 
 FRAMES = 9
-UNPAIRED = set(METRICS) - set(speed.METRICS) - set(fidelity.METRICS)
+UNPAIRED = set(METRICS) - set(speed.METRICS) - set(fidelity.METRICS) - set(trivial.METRICS)
 
 
 class DrawnSamples(SampleSource):
@@ -43,8 +43,8 @@ class DrawnSamples(SampleSource):
         return np.stack([moving_shapes.render(9, seed, FRAMES, SIDE, SIDE, ("sine",))[0]
                          for seed in range(first_seed, first_seed + count)])
 
-    def paired_outputs(self, clips):
-        return clips ^ 1 if self.paired else None
+    def pairs(self, clips):
+        return PairedClips(clips.clips ^ 1, clips.clips, clips.video_ids) if self.paired else None
 
 
 @pytest.fixture(scope="module")
@@ -136,7 +136,7 @@ def test_fidelity_is_measured_of_paired_clips_and_has_no_floor(reference, monkey
     monkeypatch.setattr(evaluator_module, "METRIC_MODULES", (fidelity,))
     targets = reference.given_clips.clips[:5]
     paired = PairedClips(targets ^ 1, targets, np.arange(5))
-    measurement, = Evaluator(reference).measure(reference.real, paired).values()
+    measurement = Evaluator(reference).measure(reference.real, paired)["fidelity/psnr"]
     assert measurement.value == pytest.approx(20 * np.log10(255)) and measurement.floor is measurement.held_out is None
 
 

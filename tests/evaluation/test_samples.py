@@ -11,6 +11,7 @@ from gan_keras.config.train import ClipSettings
 from gan_keras.errors import UserError
 from gan_keras.evaluation import samples
 from gan_keras.evaluation.evaluate import check_shape
+from gan_keras.evaluation.metrics.inputs import ClipSet
 from gan_keras.evaluation.samples import ClipFiles, RunSamples, SavedModelSamples, open_samples
 from gan_keras.runs.run_folder import RunFolder
 from gan_keras.video.encode import write_clip
@@ -45,6 +46,10 @@ def assert_refused(match, path="clips.npz", **settings):
 
 # ---- generators ----
 
+def clip_set(clips):
+    return ClipSet(clips, np.arange(len(clips)), {})
+
+
 @pytest.mark.slow
 def test_a_run_gives_the_clips_of_the_version_exported_from_it(trained, exported, run_samples):
     model_samples = SavedModelSamples(str(exported.parent))
@@ -57,7 +62,7 @@ def test_a_run_gives_the_clips_of_the_version_exported_from_it(trained, exported
     for source in (run_samples, model_samples):
         assert (source.step, source.shape, source.fps) == (STEP, (4, 16, 16, 3), DATA.fps)
         assert source.count is None and source.generates
-        assert source.paired_outputs(clips) is None
+        assert source.pairs(clip_set(clips)) is None
 
 
 def test_outputs_of_a_run_that_reconstructs_are_paired_with_their_clips(tmp_path, tiny):
@@ -65,9 +70,11 @@ def test_outputs_of_a_run_that_reconstructs_are_paired_with_their_clips(tmp_path
     run, _ = make_run(tmp_path / "reconstruct", config)
     source = RunSamples(run, None)
     clips = np.random.default_rng(1).integers(0, 256, (3, *source.shape), np.uint8)
-    outputs = source.paired_outputs(clips)
+    outputs, targets, video_ids, given, mask = source.pairs(clip_set(clips))
+    np.testing.assert_array_equal(targets, clips)
+    assert given is mask is None and list(video_ids) == [0, 1, 2]
     assert outputs.shape == clips.shape and outputs.dtype == np.uint8 and (outputs[0] != outputs[1]).any()
-    np.testing.assert_array_equal(source.paired_outputs(clips[1:2])[0], outputs[1])
+    np.testing.assert_array_equal(source.pairs(clip_set(clips[1:2])).outputs[0], outputs[1])
 
 
 def test_runs_without_the_checkpoint_are_refused(run):

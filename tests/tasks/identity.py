@@ -38,16 +38,16 @@ class Identity(Task):
         return [LossTerm("l1", 10.0, "generator", lambda forward: reconstruction.l1(
             forward.real.low_resolution, forward.generated.low_resolution)), *super().terms(networks)]
 
-    def sample(self, generator: Generator, seeds: tf.Tensor, clips: tf.Tensor) -> tf.Tensor:
+    def sample(self, generator: Generator, seeds: tf.Tensor, clips: tf.Tensor) -> Tensors:
         """The clips again."""
-        return to_uint8(generator.clips({"video": to_float(clips)}))
+        return {"video": to_uint8(generator.clips({"video": to_float(clips)}))}
 
     def signatures(self, generator: Generator) -> dict[str, Signature]:
         """`serving_default`: `video` → `video`."""
         shape = self.config.clip.shape
 
         def serve(inputs: Tensors) -> Tensors:
-            return {"video": self.sample(generator, tf.zeros([1], tf.int64), inputs["video"])}
+            return self.sample(generator, tf.zeros([1], tf.int64), inputs["video"])
 
         def example() -> Mapping[str, np.ndarray]:
             return {"video": np.random.default_rng(0).integers(0, 256, (2, *shape), np.uint8)}

@@ -1,5 +1,5 @@
-"""Every flagfile of configs/families, made small: one device equals two, an interrupted run equals a whole one, and
-what comes of it is exported, loaded and generates."""
+"""Every flagfile of configs/families, and of tasks that are given clips, made small: one device equals two, an
+interrupted run equals a whole one, and what comes of it is exported, loaded and generates."""
 
 import warnings
 
@@ -16,15 +16,21 @@ from gan_keras.data.input_pipeline import Batch
 from gan_keras.runs import checkpoints
 from gan_keras.runs.run_folder import RunFolder, TrainingData
 from gan_keras.serving.export import export
+from gan_keras.serving.films import make_films
 from gan_keras.serving.generate import generate
+from gan_keras.serving.saved_generator import SavedGenerator
 from gan_keras.training.train_step import VideoGAN
+from gan_keras.video.decode import read_video
 from gan_keras.video.encode import write_clip
 from tests.conftest import ROOT
 from tests.training.batches import step_of, values
 
 pytestmark = pytest.mark.slow
 
-FLAGFILES = sorted((ROOT / "configs" / "families").glob("*.flags"))
+GIVEN = ("enhance", "inpaint", "predict", "reorient")
+"""Flagfiles of tasks that are given clips."""
+FLAGFILES = [*sorted((ROOT / "configs" / "families").glob("*.flags")),
+             *(ROOT / "configs" / f"{task}.flags" for task in GIVEN)]
 SMALL = {"resolution": "8", "generator_width": 4, "discriminator_width": 4, "content_dim": 4, "motion_dim": 3,
          "batch_size": 8, "precision": "float32", "optimizer": "sgd", "learning_rate": 0.01, "gradient_clip_norm": 1.0,
          "penalty_interval": 1}
@@ -65,6 +71,8 @@ def config(request, network):
         small["classes"] = ("a", "b")
     if "attention" in settings:
         small["attention"] = ("space:8", "time:4")
+    if request.param.stem in GIVEN:
+        small |= {"fidelity_steps": 0, "given_frames": 1}
     if request.param.stem == "perceptual":
         small["perceptual_network"] = str(network)
     return Config().replace(**small)
@@ -129,6 +137,14 @@ def test_a_run_is_exported_and_generates(config, whole, tmp_path):
     _EXPORTED.add(networks)
     tf.config.run_functions_eagerly(False)
     export(run, run.exports)  # compares every signature with the generator by the loader of TF Serving
+    if config.objective.task in GIVEN:
+        mask = {"mask": "1,1,3,3"} if config.objective.task == "inpaint" else {}
+        write_clip(tmp_path / "film.mp4", CLIPS.numpy()[0], 12.0)
+        settings = GenerateSettings(model=str(run.exports), input=str(tmp_path / "film.mp4"), out=str(tmp_path / "out"),
+                                    **mask)
+        film, = make_films(settings, SavedGenerator(run.exports))
+        assert next(read_video(film.path)).shape[0] == 8 * (2 if config.objective.task == "enhance" else 1)
+        return
     label = config.model.classes[-1] if config.model.classes else ""
     generate(GenerateSettings(model=str(run.exports), seeds="0-1", label=label, out=str(tmp_path / "clips.npz")))
     with np.load(tmp_path / "clips.npz") as stored:

@@ -220,7 +220,7 @@ def test_the_samples_of_a_step_are_written_once_however_often_a_run_is_started(l
 
 def test_samples_are_those_of_their_seeds(loop, gan):
     clips = np.zeros((2, *gan.config.clip.shape), np.uint8)
-    samples = loop.sample([3, 0, 4], clips)
+    samples = loop.sample([3, 0, 4], clips)["video"]
     assert samples.shape == (3, *gan.config.clip.shape) and samples.dtype == np.uint8
-    np.testing.assert_array_equal(loop.sample([4], clips)[0], samples[2])
+    np.testing.assert_array_equal(loop.sample([4], clips)["video"][0], samples[2])
     assert (samples[0] != samples[1]).any()

@@ -108,6 +108,7 @@ class OpenedVideo:
         size: (height, width) of its frames, as they are shown, once one is decoded.
         notes: sentences about how it was read, complete once all frames are decoded.
         losses: why frames of it are missing, likewise.
+        start: seconds at which its first frame is shown, by the clock of its sound, once it is decoded.
     """
 
     rate: float | None
@@ -116,6 +117,7 @@ class OpenedVideo:
     size: tuple[int, int] | None = None
     notes: list[str] = dataclasses.field(default_factory=list)
     losses: list[DecodeError] = dataclasses.field(default_factory=list)
+    start: float = 0.0
 
 
 def _open_file(video: SourceVideo, size: tuple[int, int] | None) -> OpenedVideo:
@@ -123,7 +125,7 @@ def _open_file(video: SourceVideo, size: tuple[int, int] | None) -> OpenedVideo:
 
     def frames() -> Iterator[Frame]:
         for frame in file.frames():
-            opened.size = file.display_size
+            opened.size, opened.start = file.display_size, file.start
             yield frame
 
     opened = OpenedVideo(file.rate, frames(), file.frame_count, notes=file.notes, losses=file.losses)

@@ -58,11 +58,21 @@ class PairedClips(NamedTuple):
         outputs: of a model.
         targets: the true clips.
         video_ids: int64 [N], of the targets, as in `ClipSet`.
+        given: what the model was given, uint8 [N, t, h, w, 3]; None where that is not of interest.
+        mask: where it made something, uint8 [N, T, H, W, 1], 1 there; None: all over.
     """
 
     outputs: np.ndarray
     targets: np.ndarray
     video_ids: np.ndarray
+    given: np.ndarray | None = None
+    mask: np.ndarray | None = None
+
+    @classmethod
+    def of(cls, answers: Mapping[str, np.ndarray], clips: ClipSet, rows: np.ndarray) -> Self:
+        """From answers of a `paired_signature` by name, for some rows of the clips that were asked about."""
+        return cls(answers["video"], answers.get("target", clips.clips[rows]), clips.video_ids[rows],
+                   answers.get("given"), answers.get("mask"))
 
 
 @dataclass(frozen=True, eq=False)

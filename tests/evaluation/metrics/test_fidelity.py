@@ -49,7 +49,7 @@ def test_measure_is_the_mean_psnr_with_an_interval_over_videos(pairs):
     estimates = fidelity.measure(generated, metric_inputs(generated, pairs))
     values = fidelity.psnr(pairs.outputs, pairs.targets)
     estimate = estimates["fidelity/psnr"]
-    assert set(estimates) == set(fidelity.METRICS)
+    assert set(estimates) == set(fidelity.METRICS) - {"fidelity/ssim"}  # of frames so small there is none
     assert estimate.value == pytest.approx(values.mean())
     # Two videos: draws are of the one alone, of the other alone, or of both.
     assert (estimate.low, estimate.high) == pytest.approx((values[2], values[:2].mean()))

@@ -1,0 +1,99 @@
+"""Answers to a hole in a clip that need no network: what was or will be there, else what is around.
+
+A generator of mended clips begins with them, and is measured against them. Clips are float32 [B, T, H, W, C], masks
+float32 [B, T, H, W, 1], 1 where something is missing.
+"""
+
+import tensorflow as tf
+
+TIME_REACH = 7
+"""Frames before and after, among which a pixel is looked for."""
+LEVELS = 6
+"""Halvings of the frame from which what is around is taken; sides of tiles have to be multiples of 2 ** LEVELS."""
+
+
+def fill(clips: tf.Tensor, mask: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+    """Fills holes from the nearest frame in which a pixel can be seen, and where there is none from around.
+
+    Args:
+        clips: [B, T, H, W, C]; not looked at where the mask is 1.
+        mask: [B, T, H, W, 1].
+
+    Returns:
+        Filled clips, equal to `clips` where the mask is 0; and [B, T, H, W, 1], 1 where a pixel comes from another
+        frame.
+    """
+    seen = 1.0 - mask
+    earlier, earlier_age = _nearest(clips * seen, seen, reverse=False)
+    later, later_age = _nearest(clips * seen, seen, reverse=True)
+    nearest = tf.where(earlier_age <= later_age, earlier, later)
+    age = tf.minimum(earlier_age, later_age)
+    found = tf.cast(age <= TIME_REACH, clips.dtype)
+    filled = tf.where(found > 0, nearest, around(nearest * found, found))
+    return tf.where(mask > 0, filled, clips), found * mask
+
+
+def blend(clips: tf.Tensor, mask: tf.Tensor) -> tf.Tensor:
+    """Fills holes by going over evenly from the frame before to the frame after in which a pixel can be seen."""
+    seen = 1.0 - mask
+    earlier, earlier_age = _nearest(clips * seen, seen, reverse=False)
+    later, later_age = _nearest(clips * seen, seen, reverse=True)
+    both = tf.logical_and(earlier_age <= TIME_REACH, later_age <= TIME_REACH)
+    share = earlier_age / tf.maximum(earlier_age + later_age, 1.0)
+    return tf.where(both, (1.0 - share) * earlier + share * later, fill(clips, mask)[0])
+
+
+def around(clips: tf.Tensor, known: tf.Tensor) -> tf.Tensor:
+    """Fills each frame from what is around: means of larger and larger squares (pull and push, Gortler et al., 1996).
+
+    Args:
+        clips: [B, T, H, W, C], 0 where not known; sides of any length.
+        known: [B, T, H, W, 1], 1 or 0.
+
+    Returns:
+        [B, T, H, W, C]; 0 where nothing is known within `2 ** LEVELS` pixels.
+    """
+    shape = tf.shape(clips)
+    pictures = tf.reshape(tf.concat([clips, known], -1), [-1, shape[2], shape[3], clips.shape[-1] + 1])
+    levels = [pictures]
+    for _ in range(LEVELS):
+        levels.append(tf.nn.avg_pool2d(_even(levels[-1]), 2, 2, "VALID"))
+    coarse = levels[-1]
+    for fine in reversed(levels[:-1]):
+        size = tf.shape(fine)
+        larger = tf.repeat(tf.repeat(coarse, 2, 1), 2, 2)[:, :size[1], :size[2]]
+        smooth = tf.nn.avg_pool2d(larger, 3, 1, "SAME")
+        # Of a pixel that is known in part, the rest comes from the level above.
+        weight = fine[..., -1:]
+        missing = smooth / tf.maximum(smooth[..., -1:], 1e-6) * tf.cast(smooth[..., -1:] > 0, fine.dtype)
+        coarse = fine + (1.0 - tf.minimum(weight, 1.0)) * missing
+    return tf.reshape(coarse[..., :-1], shape)
+
+
+def _even(pictures: tf.Tensor) -> tf.Tensor:
+    """Pads sides to even lengths with what is not known."""
+    size = tf.shape(pictures)
+    return tf.pad(pictures, [[0, 0], [0, size[1] % 2], [0, size[2] % 2], [0, 0]])
+
+
+def _nearest(clips: tf.Tensor, seen: tf.Tensor, reverse: bool) -> tuple[tf.Tensor, tf.Tensor]:
+    """The last frame up to each in which a pixel was seen, and how many frames ago; far more than reach where none.
+
+    Each round doubles the frames that are looked through.
+    """
+    age = tf.where(seen > 0, 0.0, 1e3)
+    step = 1
+    while step <= TIME_REACH:
+        before, before_age = _earlier(clips, step, 0.0, reverse), _earlier(age, step, 1e3, reverse) + step
+        clips, age = tf.where(age <= before_age, clips, before), tf.minimum(age, before_age)
+        step *= 2
+    return clips, tf.where(age <= TIME_REACH, age, 1e3)
+
+
+def _earlier(clips: tf.Tensor, frames: int, beyond: float, reverse: bool) -> tf.Tensor:
+    """Each frame replaced by the one so many frames before it (after it where `reverse`)."""
+    length = tf.shape(clips)[1]
+    frames = tf.minimum(frames, length)
+    padding = [[0, 0], [0, frames] if reverse else [frames, 0], [0, 0], [0, 0], [0, 0]]
+    padded = tf.pad(clips, padding, constant_values=beyond)
+    return padded[:, frames:] if reverse else padded[:, :length]

@@ -1,0 +1,200 @@
+"""Layers over the frames of clips of any length and size: as pictures, back to clips, and into the time beside.
+
+Shapes are read when a layer runs, so that networks made of them take any number of frames of any size.
+"""
+
+from typing import Any
+
+import tensorflow as tf
+from keras import layers
+
+Shape = tuple[int | None, ...]
+
+
+def sizes(x: tf.Tensor) -> list[int | tf.Tensor]:
+    """Sizes of the axes: numbers as far as they are known before a graph runs, else scalars."""
+    return [tf.shape(x)[axis] if size is None else size for axis, size in enumerate(x.shape)]
+
+
+class ToPictures(layers.Layer):
+    """Frames of clips as pictures, [B, T, H, W, C] → [B * T, H, W, C]."""
+
+    def call(self, clips: tf.Tensor) -> tf.Tensor:
+        """The pictures, those of a clip one after the other."""
+        return tf.reshape(clips, [-1, *sizes(clips)[2:]])
+
+    def compute_output_shape(self, clips_shape: Shape) -> Shape:
+        """Without the axis of time."""
+        return None, *clips_shape[2:]
+
+
+class ToClips(layers.Layer):
+    """Pictures as frames of clips, [B * T, H, W, C] → [B, T, H, W, C]."""
+
+    def call(self, pictures: tf.Tensor, like: tf.Tensor) -> tf.Tensor:
+        """Clips with as many frames as `like` [B, T, ...] has."""
+        return tf.reshape(pictures, [*sizes(like)[:2], *sizes(pictures)[1:]])
+
+    def compute_output_shape(self, pictures_shape: Shape, like_shape: Shape) -> Shape:
+        """With the batch and time of `like`."""
+        return *like_shape[:2], *pictures_shape[1:]
+
+
+class ForEachFrame(layers.Layer):
+    """Repeats what belongs to a clip for each of its frames, [B, D] → [B * T, D]."""
+
+    def call(self, values: tf.Tensor, like: tf.Tensor) -> tf.Tensor:
+        """Values for as many frames as `like` [B, T, ...] has."""
+        return tf.repeat(values, tf.shape(like)[1], axis=0)
+
+    def compute_output_shape(self, values_shape: Shape, like_shape: Shape) -> Shape:
+        """The same, for more rows."""
+        return values_shape
+
+
+class TemporalShift(layers.Layer):
+    """Takes some channels of each frame from the frame before it, and some from the one after it.
+
+    What convolutions over space then see is the time beside (Lin et al., TSM, 2019, arXiv:1811.08383), without a
+    product more. Before the first and after the last frame of a clip there are zeros.
+
+    Args:
+        share: of the channels, that come from the frame before; as many come from the one after.
+        causal: whether none come from the frame after.
+        **kwargs: of `keras.layers.Layer`.
+    """
+
+    def __init__(self, share: float = 0.25, causal: bool = False, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.share, self.causal = share, causal
+
+    def call(self, pictures: tf.Tensor, like: tf.Tensor) -> tf.Tensor:
+        """Pictures [B * T, H, W, C], shifted among the frames of the same clip.
+
+        Args:
+            pictures: those of a clip one after the other.
+            like: clips [B, T, ...], which say how many frames are of one clip.
+        """
+        shape = sizes(pictures)
+        clips = tf.reshape(pictures, [*sizes(like)[:2], *shape[1:]])
+        beyond = tf.zeros_like(clips[:, :1])
+        shifted = self.shifted(tf.concat([beyond, clips, beyond], 1))
+        return tf.reshape(shifted, [-1, *shape[1:]])
+
+    def shifted(self, clips: tf.Tensor) -> tf.Tensor:
+        """The frames between the first and the last one, [B, T + 2, ..., C] → [B, T, ..., C]."""
+        count = max(1, int(self.share * clips.shape[-1]))
+        before, here, after = clips[:, :-2, ..., :count], clips[:, 1:-1], clips[:, 2:, ..., count:2 * count]
+        if self.causal:
+            return tf.concat([before, here[..., count:]], -1)
+        return tf.concat([before, after, here[..., 2 * count:]], -1)
+
+    def compute_output_shape(self, pictures_shape: Shape, like_shape: Shape) -> Shape:
+        """That of the pictures."""
+        return pictures_shape
+
+    def get_config(self) -> dict[str, Any]:
+        """Arguments of the constructor."""
+        return {**super().get_config(), "share": self.share, "causal": self.causal}
+
+
+class StreamingShift(TemporalShift):
+    """The same for the next frames of a film, with the last ones before them.
+
+    Where it takes channels from the frame after, its pictures are those of the frame before: one cannot know earlier.
+    """
+
+    @property
+    def memory(self) -> int:
+        """Frames that it remembers."""
+        return 1 if self.causal else 2
+
+    def call(self, pictures: tf.Tensor, memory: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
+        """The shifted pictures, the pictures of the same frames as they were, and what is to be remembered.
+
+        Args:
+            pictures: of the next frames, [N, H, W, C].
+            memory: what was remembered, [n, H, W, C].
+        """
+        frames = tf.concat([memory, pictures], 0)
+        known = tf.concat([frames, tf.zeros_like(frames[:1])], 0) if self.causal else frames
+        return self.shifted(known[tf.newaxis])[0], known[1:-1], frames[tf.shape(pictures)[0]:]
+
+    def compute_output_shape(self, pictures_shape: Shape, memory_shape: Shape) -> tuple[Shape, Shape, Shape]:
+        """All as that of the pictures."""
+        return pictures_shape, pictures_shape, pictures_shape
+
+
+class Delay(layers.Layer):
+    """Pictures of a film by some frames later."""
+
+    def call(self, pictures: tf.Tensor, memory: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+        """The frames before, and what is to be remembered.
+
+        Args:
+            pictures: of the next frames, [N, H, W, C].
+            memory: those before them, as many as it delays by, [n, H, W, C].
+        """
+        frames, count = tf.concat([memory, pictures], 0), tf.shape(pictures)[0]
+        return frames[:count], frames[count:]
+
+    def compute_output_shape(self, pictures_shape: Shape, memory_shape: Shape) -> tuple[Shape, Shape]:
+        """All as that of the pictures."""
+        return pictures_shape, pictures_shape
+
+
+class WithinFilm(layers.Layer):
+    """Zeros in place of pictures of times at which there is no frame.
+
+    Args:
+        delay: by how many frames the pictures are late.
+        **kwargs: of `keras.layers.Layer`.
+    """
+
+    def __init__(self, delay: int, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.delay = delay
+
+    def call(self, pictures: tf.Tensor, time: tf.Tensor, last: tf.Tensor) -> tf.Tensor:
+        """The pictures [N, H, W, C] from the first to the last frame of a film.
+
+        Args:
+            pictures: late ones.
+            time: numbers of the frames that came in, int64 [N].
+            last: number of the last frame of the film, int64 [N].
+        """
+        number = time - self.delay
+        there = tf.logical_and(number >= 0, number <= last)
+        return tf.where(there[:, tf.newaxis, tf.newaxis, tf.newaxis], pictures, tf.zeros_like(pictures))
+
+    def compute_output_shape(self, pictures_shape: Shape, time_shape: Shape, last_shape: Shape) -> Shape:
+        """That of the pictures."""
+        return pictures_shape
+
+    def get_config(self) -> dict[str, Any]:
+        """Arguments of the constructor."""
+        return {**super().get_config(), "delay": self.delay}
+
+
+class SpaceToDepth(layers.Layer):
+    """Squares of 2 x 2 pixels as channels of one, [N, H, W, C] → [N, H / 2, W / 2, 4 C]: nothing is lost."""
+
+    def call(self, x: tf.Tensor) -> tf.Tensor:
+        """x at half its size."""
+        return tf.nn.space_to_depth(x, 2)
+
+    def compute_output_shape(self, x_shape: Shape) -> Shape:
+        """Half the sides, four times the channels."""
+        return x_shape[0], *(side and side // 2 for side in x_shape[1:3]), 4 * x_shape[3]
+
+
+class DepthToSpace(layers.Layer):
+    """Channels as squares of 2 x 2 pixels, [N, H, W, 4 C] → [N, 2 H, 2 W, C]."""
+
+    def call(self, x: tf.Tensor) -> tf.Tensor:
+        """x at twice its size."""
+        return tf.nn.depth_to_space(x, 2)
+
+    def compute_output_shape(self, x_shape: Shape) -> Shape:
+        """Twice the sides, a quarter of the channels."""
+        return x_shape[0], *(side and 2 * side for side in x_shape[1:3]), x_shape[3] // 4

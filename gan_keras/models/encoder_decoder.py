@@ -1,0 +1,262 @@
+"""From given clips to clips: an encoder–decoder for clips of any length and size.
+
+It begins as the *base*, an answer that needs no network (a clip enlarged, a hole filled from the frames beside it),
+and learns what has to be added. Where there is a *mask*, it adds that within the mask alone: outside, what it was given
+comes back bit by bit.
+
+Fully convolutional over space, without statistics over space, so that tiles with a margin of `SPATIAL_REACH` equal the
+whole. Time enters by shifting channels between frames (Lin et al., TSM, 2019, arXiv:1811.08383), once at each level,
+so a frame sees `reach` frames before and after it. The same layers also make a *streaming* network, which takes the
+next frames of a film with what it remembers of those before (as BSVD, Qi et al., 2022, arXiv:2207.06937): whatever way
+a film is cut into pieces, each frame is the same, and is computed once.
+"""
+
+import dataclasses
+from collections.abc import Callable, Mapping
+from typing import Any, Protocol
+
+import keras
+from keras import layers
+
+from gan_keras.layers.frames import (
+    Delay,
+    DepthToSpace,
+    ForEachFrame,
+    SpaceToDepth,
+    StreamingShift,
+    TemporalShift,
+    ToClips,
+    ToPictures,
+    WithinFilm,
+)
+from gan_keras.models.latents import Latent
+
+SIDE_MULTIPLE = 8
+"""Sides of frames are multiples of this many pixels."""
+SPATIAL_REACH = 80
+"""Pixels, a multiple of `SIDE_MULTIPLE`, from beyond which nothing reaches a pixel; found by an impulse in a test."""
+
+_WIDTHS = (2, 4, 6)
+"""Of the levels at a half, a quarter and an eighth of the size, as multiples of the generator's width."""
+_BLOCKS = 2
+"""Residual blocks of a level on the way down; the first one has the time beside. On the way up there is one."""
+
+
+@dataclasses.dataclass(frozen=True)
+class EncoderDecoder:
+    """The network in its two forms, which share all weights.
+
+    Attributes:
+        clips: functional model, {`base` [B, T, H, W, 3], `guide` [B, T, H, W, C], `mask` [B, T, H, W, 1], latents by
+            name [B, D]}, those that there are, → {`pictures` [B, T, H, W, 3] float32}.
+        streaming: functional model for the next frames of one film, {`base` [N, H, W, 3] and so on, latents [1, D],
+            `time` [N] int64, the number of each frame from 0 on, `last` [N] int64, that of the last frame there will
+            be, and what it remembers, [n, h, w, c] by name} → {`pictures` [N, H, W, 3], and what it remembers}. The
+            pictures are those of `reach` frames before; those of before the film are to be left out.
+        reach: frames.
+        memory: of each thing that it remembers, (n, factor, c): n frames, `factor` times smaller, c channels.
+    """
+
+    clips: keras.Model
+    streaming: keras.Model
+    reach: int
+    memory: Mapping[str, tuple[int, int, int]]
+
+
+def encoder_decoder(generator_width: int, guide: int, masked: bool, causal: bool = False,
+                    latents: Mapping[str, Latent] | None = None) -> EncoderDecoder:
+    """Builds the network with new weights.
+
+    Args:
+        generator_width: see `_WIDTHS`.
+        guide: channels of what it sees beside base and mask; 0: nothing.
+        masked: whether there is a mask, 1 where something is to be made and 0 elsewhere.
+        causal: whether no frame sees those after it.
+        latents: random inputs of a clip, for which an answer is one of several.
+    """
+    builder, stream = _Builder(generator_width, guide, masked, causal, latents or {}), _Stream()
+    return EncoderDecoder(builder.model(_WholeClips()), builder.model(stream), stream.delay, stream.memory)
+
+
+class _Builder:
+    """Layers by name, made once, and the graph over them for a way of treating time."""
+
+    def __init__(self, width: int, guide: int, masked: bool, causal: bool, latents: Mapping[str, Latent]) -> None:
+        self._widths, self._causal, self._latents = [factor * width for factor in _WIDTHS], causal, latents
+        self._channels = {"base": 3} | ({"guide": guide} if guide else {}) | ({"mask": 1} if masked else {})
+        self._layers: dict[str, layers.Layer] = {}
+
+    def model(self, time: "_Time") -> keras.Model:
+        """The network for whole clips, or for the next frames of a film."""
+        given = {name: time.input(name, channels) for name, channels in self._channels.items()}
+        codes = {name: keras.Input((latent.dim,), name=name) for name, latent in self._latents.items()}
+        pictures = {name: time.pictures(value) for name, value in given.items()}
+        x = self._layer("seen", layers.Concatenate)(list(pictures.values())) if len(pictures) > 1 else pictures["base"]
+        x = self._convolution(self._layer("stem_half", SpaceToDepth)(x), self._widths[0], 3, "stem")
+        skips, known = [], {name: time.keep(pictures[name]) for name in pictures if name != "guide"}
+        for level, width in enumerate(self._widths):
+            if level:
+                skips.append(time.keep(x))
+                x = self._convolution(self._layer(f"down_{level}_half", SpaceToDepth)(x), width, 1, f"down_{level}")
+            time.factor = 2 ** (level + 1)
+            for i in range(_BLOCKS):
+                x = self._block(x, width, f"level_{level}_{i}", time if i == 0 else None)
+        for name, code in codes.items():
+            scales = self._layer(f"{name}_scales", layers.Dense, x.shape[-1], bias_initializer="ones")(code)
+            scales = layers.Reshape((1, 1, x.shape[-1]))(time.each_frame(scales))
+            x = self._layer(f"{name}_modulated", layers.Multiply)([x, scales])
+        for level, skip in reversed(list(enumerate(skips))):
+            time.factor = 2 ** (level + 1)
+            x = self._convolution(x, 4 * self._widths[level], 1, f"up_{level}")
+            x = self._layer(f"up_{level}_double", DepthToSpace)(x)
+            x = self._layer(f"up_{level}_sum", layers.Add)([x, time.recall(skip, f"skip_{level}")])
+            x = self._block(x, self._widths[level], f"up_{level}", time)
+        x = self._convolution(self._activation(x, "top"), 12, 3, "top", zeros=True)
+        x = self._layer("top_double", DepthToSpace, dtype="float32")(x)
+        time.factor = 1
+        known = {name: time.recall(value, f"late_{name}") for name, value in known.items()}
+        if "mask" in known:
+            x = self._layer("within_mask", layers.Multiply, dtype="float32")([x, known["mask"]])
+        x = self._layer("made", layers.Add, dtype="float32")([x, known["base"]])
+        return keras.Model(given | codes | time.inputs, {"pictures": time.clips(x), **time.outputs}, name=time.name)
+
+    def _block(self, x: keras.KerasTensor, width: int, name: str, time: "_Time | None") -> keras.KerasTensor:
+        """Residual block; with `time`, its branch sees the frames beside."""
+        branch = x
+        if time is not None:
+            branch, x = time.shift(x, f"{name}_shift", self._causal)
+        for i in range(2):
+            branch = self._activation(branch, f"{name}_{i}")
+            branch = self._convolution(branch, width, 3, f"{name}_{i}", zeros=i == 1)
+        return self._layer(f"{name}_sum", layers.Add)([x, branch])
+
+    def _convolution(self, x: keras.KerasTensor, channels: int, kernel: int, name: str, zeros: bool = False
+                     ) -> keras.KerasTensor:
+        initializer = "zeros" if zeros else "he_normal"
+        return self._layer(f"{name}_convolution", layers.Conv2D, channels, kernel, padding="same",
+                           kernel_initializer=initializer)(x)
+
+    def _activation(self, x: keras.KerasTensor, name: str) -> keras.KerasTensor:
+        return self._layer(f"{name}_activation", layers.LeakyReLU, negative_slope=0.2)(x)
+
+    def _layer(self, name: str, make: Callable[..., layers.Layer], *arguments: object, **settings: object
+               ) -> layers.Layer:
+        if name not in self._layers:
+            self._layers[name] = make(*arguments, name=name, **settings)
+        return self._layers[name]
+
+
+class _Time(Protocol):
+    """How a network treats the frames of a clip; pictures are [N, H, W, C], `keep` and `recall` go around others."""
+
+    name: str
+    factor: int
+    inputs: dict[str, keras.KerasTensor]
+    outputs: dict[str, keras.KerasTensor]
+
+    def input(self, name: str, channels: int) -> keras.KerasTensor: ...
+    def pictures(self, clips: keras.KerasTensor) -> keras.KerasTensor: ...
+    def clips(self, pictures: keras.KerasTensor) -> keras.KerasTensor: ...
+    def each_frame(self, values: keras.KerasTensor) -> keras.KerasTensor: ...
+    def shift(self, x: keras.KerasTensor, name: str, causal: bool) -> tuple[keras.KerasTensor, keras.KerasTensor]: ...
+    def keep(self, x: keras.KerasTensor) -> Any: ...
+    def recall(self, kept: Any, name: str) -> keras.KerasTensor: ...
+
+
+class _WholeClips:
+    """All frames of a clip at once."""
+
+    name, factor = "backbone", 1
+
+    def __init__(self) -> None:
+        self.inputs: dict[str, keras.KerasTensor] = {}
+        self.outputs: dict[str, keras.KerasTensor] = {}
+        self._like: keras.KerasTensor | None = None
+
+    def input(self, name: str, channels: int) -> keras.KerasTensor:
+        """Clips that are given."""
+        clips = keras.Input((None, None, None, channels), name=name)
+        self._like = clips if self._like is None else self._like
+        return clips
+
+    def pictures(self, clips: keras.KerasTensor) -> keras.KerasTensor:
+        """Their frames."""
+        return ToPictures()(clips)
+
+    def clips(self, pictures: keras.KerasTensor) -> keras.KerasTensor:
+        """The opposite."""
+        return ToClips(dtype="float32")(pictures, self._like)
+
+    def each_frame(self, values: keras.KerasTensor) -> keras.KerasTensor:
+        """What belongs to a clip, for each of its frames."""
+        return ForEachFrame()(values, self._like)
+
+    def shift(self, x: keras.KerasTensor, name: str, causal: bool) -> tuple[keras.KerasTensor, keras.KerasTensor]:
+        """Pictures that see the frames beside, and the pictures as they were."""
+        return TemporalShift(causal=causal, name=name)(x, self._like), x
+
+    def keep(self, x: keras.KerasTensor) -> keras.KerasTensor:
+        """Pictures, for `recall`."""
+        return x
+
+    def recall(self, kept: keras.KerasTensor, name: str) -> keras.KerasTensor:
+        """They again, of the same frames as all else."""
+        return kept
+
+
+class _Stream:
+    """The next frames of one film. What sees the frame after it is late by one more frame.
+
+    Attributes:
+        delay: frames by which pictures are late, so far in the network.
+        factor: how many times smaller than the frames they are there.
+        memory: see `EncoderDecoder`.
+    """
+
+    name = "streaming"
+
+    def __init__(self) -> None:
+        self.delay, self.factor, self.memory = 0, 1, {}
+        self.outputs: dict[str, keras.KerasTensor] = {}
+        self.inputs = {name: keras.Input((), name=name, dtype="int64") for name in ("time", "last")}
+
+    def input(self, name: str, channels: int) -> keras.KerasTensor:
+        """Frames that are given."""
+        return keras.Input((None, None, channels), name=name)
+
+    def pictures(self, clips: keras.KerasTensor) -> keras.KerasTensor:
+        """The frames are pictures."""
+        return clips
+
+    def clips(self, pictures: keras.KerasTensor) -> keras.KerasTensor:
+        """The pictures are frames."""
+        return pictures
+
+    def each_frame(self, values: keras.KerasTensor) -> keras.KerasTensor:
+        """One row is as good as one for each frame."""
+        return values
+
+    def shift(self, x: keras.KerasTensor, name: str, causal: bool) -> tuple[keras.KerasTensor, keras.KerasTensor]:
+        """Pictures that see the frames beside, and the pictures as they were, both late."""
+        x = WithinFilm(self.delay)(x, self.inputs["time"], self.inputs["last"])
+        layer = StreamingShift(causal=causal)
+        shifted, x, self.outputs[name] = layer(x, self._remembered(name, layer.memory, x))
+        self.delay += 0 if causal else 1
+        return shifted, x
+
+    def keep(self, x: keras.KerasTensor) -> tuple[keras.KerasTensor, int]:
+        """Pictures, and how late they are."""
+        return x, self.delay
+
+    def recall(self, kept: tuple[keras.KerasTensor, int], name: str) -> keras.KerasTensor:
+        """They again, as late as all else is now."""
+        x, delay = kept
+        if delay == self.delay:
+            return x
+        x, self.outputs[name] = Delay(dtype=x.dtype)(x, self._remembered(name, self.delay - delay, x))
+        return x
+
+    def _remembered(self, name: str, frames: int, like: keras.KerasTensor) -> keras.KerasTensor:
+        self.inputs[name] = keras.Input((None, None, like.shape[-1]), name=name, dtype=like.dtype)
+        self.memory[name] = frames, self.factor, like.shape[-1]
+        return self.inputs[name]

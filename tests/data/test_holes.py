@@ -1,0 +1,94 @@
+"""Holes and what fills them without a network."""
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from gan_keras.data import HOLES, filling, holes
+
+SHAPE = (8, 32, 48)
+
+
+def masks(kind, count=64, seed=0):
+    random = np.random.default_rng(seed)
+    uniform = random.random((count, holes.UNIFORMS + 1)).astype(np.float32)
+    return holes.holes([kind], SHAPE, uniform, random.random((count, *holes.BITS)).astype(np.float32)).numpy()[..., 0]
+
+
+def test_names_are_functions():
+    assert list(holes.FUNCTIONS) == list(HOLES)
+
+
+@pytest.mark.parametrize("kind", HOLES)
+def test_every_kind_covers_a_part_of_every_clip(kind):
+    mask = masks(kind)
+    covered = mask.mean((1, 2, 3))
+    assert mask.shape == (64, *SHAPE) and set(np.unique(mask)) == {0, 1}
+    assert 0 < covered.mean() < 0.4 and covered.max() < 0.8 and (covered > 0).mean() > 0.9
+    assert len(np.unique(covered)) > 2  # clips differ
+
+
+def test_boxes_move_but_some_stand_and_text_always_does():
+    box = masks("box")
+    stands = (box == box[:, :1]).all((1, 2, 3))
+    assert 0.1 < stands.mean() < 0.6
+    assert (masks("text") == masks("text")[:, :1]).all()
+
+
+def test_missing_frames_are_whole_and_lie_within_the_clip():
+    missing = masks("frames")
+    whole = missing.mean((2, 3))
+    assert set(np.unique(whole)) == {0, 1} and (whole[:, 0] == 0).all() and (whole[:, -1] == 0).all()
+    assert set(whole.sum(1)) == {1, 2, 3}
+
+
+def test_scratches_are_thin_and_tremble():
+    scratches = masks("scratch")
+    assert (scratches.max(2) == scratches.min(2)).all()  # from top to bottom
+    assert 0 < scratches.mean() < 0.15 and (np.diff(scratches, axis=1) != 0).any((1, 2, 3)).all()
+
+
+def test_kinds_are_mixed_evenly():
+    uniform = np.zeros((200, holes.UNIFORMS + 1), np.float32)
+    uniform[:, -1] = np.arange(200) / 200
+    mask = holes.holes(["frames", "text"], SHAPE, uniform, np.zeros((200, *holes.BITS), np.float32)).numpy()
+    assert (mask[:100].mean((2, 3)).max(1) == 1).all() and (mask[100:].mean((2, 3)).max(1) < 1).all()
+
+
+# ---- filling ----
+
+def clip_of(values):
+    """A clip of one grey value a frame, [1, T, 4, 4, 3]."""
+    return tf.reshape(tf.constant(values, tf.float32), [1, -1, 1, 1, 1]) * tf.ones([1, 1, 4, 4, 3])
+
+
+def mask_of(values):
+    return clip_of(values)[..., :1]
+
+
+def test_a_hole_shows_the_nearest_frame_in_which_it_can_be_seen():
+    clip, mask = clip_of([0.1, 0.2, 9, 9, 9, 0.6]), mask_of([0, 0, 1, 1, 1, 0])
+    filled, found = filling.fill(clip, mask)
+    np.testing.assert_allclose(filled[0, :, 0, 0, 0], [0.1, 0.2, 0.2, 0.2, 0.6, 0.6], rtol=1e-6)
+    np.testing.assert_array_equal(found[0, :, 0, 0, 0], [0, 0, 1, 1, 1, 0])
+    np.testing.assert_allclose(filling.blend(clip, mask)[0, :, 0, 0, 0], [0.1, 0.2, 0.3, 0.4, 0.5, 0.6], rtol=1e-6)
+
+
+def test_no_frame_is_looked_for_beyond_the_reach():
+    frames = filling.TIME_REACH + 2
+    clip, mask = clip_of([0.5] + [9] * (frames - 1)), mask_of([0] + [1] * (frames - 1))
+    filled, found = filling.fill(clip, mask)
+    assert list(found[0, :, 0, 0, 0].numpy()) == [0] + [1] * filling.TIME_REACH + [0]
+    assert filled[0, -1, 0, 0, 0] == 0.0  # nothing is known of that frame
+
+
+@pytest.mark.parametrize("size", [(32, 32), (31, 45)])
+def test_a_hole_that_stands_takes_the_colour_around_it(size):
+    clip = tf.concat([tf.fill([1, 3, size[0], size[1] // 2, 3], 0.25),
+                      tf.fill([1, 3, size[0], size[1] - size[1] // 2, 3], -0.5)], 3)
+    mask = np.zeros((1, 3, *size, 1), np.float32)
+    mask[:, :, 8:20, 4:12] = 1
+    filled, found = filling.fill(tf.where(mask > 0, 7.0, clip), mask)
+    np.testing.assert_allclose(filled.numpy()[:, :, 8:20, 4:8], 0.25, atol=0.1)
+    np.testing.assert_array_equal(filled * (1 - mask), clip * (1 - mask))
+    assert not found.numpy().any()

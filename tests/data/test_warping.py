@@ -1,0 +1,40 @@
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from gan_keras.data.warping import reorientation, warp
+
+SIZE = (9, 15)
+
+
+def turned(clip, angle=0.0, zoom=1.0, shift=(0.0, 0.0), size=SIZE, fill="CONSTANT"):
+    transform = reorientation(SIZE, size, tf.constant([angle]), tf.constant([zoom]), tf.constant([shift]))
+    return warp(clip, transform, size, fill).numpy()[0, 0, :, :, 0]
+
+
+@pytest.fixture
+def clip():
+    return tf.random.stateless_uniform([1, 1, *SIZE, 1], [1, 2])
+
+
+def test_nothing_asked_changes_nothing(clip):
+    np.testing.assert_allclose(turned(clip), clip[0, 0, :, :, 0], atol=1e-6)
+
+
+def test_half_a_turn_and_a_quarter_clockwise(clip):
+    picture = clip[0, 0, :, :, 0].numpy()
+    np.testing.assert_allclose(turned(clip, 180.0), picture[::-1, ::-1], atol=1e-4)
+    np.testing.assert_allclose(turned(clip, 90.0, size=(15, 9)), np.rot90(picture, -1), atol=1e-4)
+
+
+def test_a_shift_moves_to_the_right_and_down(clip):
+    picture = clip[0, 0, :, :, 0].numpy()
+    moved = turned(clip, shift=(3.0, 2.0))
+    np.testing.assert_allclose(moved[2:, 3:], picture[:-2, :-3], atol=1e-5)
+    assert not moved[:2].any() and not moved[:, :3].any()
+
+
+def test_a_larger_size_has_the_clip_in_its_middle_and_zoom_enlarges(clip):
+    picture = clip[0, 0, :, :, 0].numpy()
+    np.testing.assert_allclose(turned(clip, size=(13, 19))[2:-2, 2:-2], picture, atol=1e-6)
+    np.testing.assert_allclose(turned(clip, zoom=2.0)[4, 1::2], picture[4, 4:11], atol=1e-5)

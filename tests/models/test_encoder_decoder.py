@@ -1,0 +1,117 @@
+"""The network of tasks that are given clips: what it begins as, what reaches what, films as a whole or in pieces."""
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from gan_keras.models.encoder_decoder import SPATIAL_REACH, encoder_decoder
+from gan_keras.models.latents import Latent
+
+FRAMES, HEIGHT, WIDTH = 9, 16, 24
+
+
+def draw(shape, seed=0):
+    return np.random.default_rng(seed).normal(size=shape).astype(np.float32)
+
+
+def with_random_weights(network):
+    for i, weight in enumerate(network.clips.weights):
+        weight.assign(draw(weight.shape, i) * 0.1)
+    return network
+
+
+@pytest.fixture(scope="module")
+def network():
+    return with_random_weights(encoder_decoder(4, guide=2, masked=True, latents={"noise": Latent(3)}))
+
+
+@pytest.fixture(scope="module")
+def given():
+    shape = (1, FRAMES, HEIGHT, WIDTH)
+    return {"base": draw((*shape, 3)), "guide": draw((*shape, 2)), "noise": draw((1, 3)),
+            "mask": (draw((*shape, 1)) > 0).astype(np.float32)}
+
+
+def test_it_begins_as_the_base(given):
+    network = encoder_decoder(4, guide=2, masked=True, latents={"noise": Latent(3)})
+    np.testing.assert_array_equal(network.clips(given)["pictures"], given["base"])
+
+
+def test_outside_the_mask_it_gives_the_base_to_the_bit(network, given):
+    made, outside = network.clips(given)["pictures"].numpy(), given["mask"][..., 0] == 0
+    np.testing.assert_array_equal(made[outside], given["base"][outside])
+    assert np.abs(made[~outside] - given["base"][~outside]).min(-1).max() > 0.01
+
+
+def test_noise_changes_what_is_made(network, given):
+    other = network.clips({**given, "noise": -given["noise"]})["pictures"]
+    assert np.abs(other - network.clips(given)["pictures"]).max() > 1e-4
+
+
+def stream(network, given, pieces, film=slice(None)):
+    """The film in pieces, and behind it what is late."""
+    frames = {name: value[0, film] for name, value in given.items() if name != "noise"}
+    count = len(frames["base"])
+    frames = {name: np.concatenate([value, np.zeros((network.reach, *value.shape[1:]), np.float32)])
+              for name, value in frames.items()}
+    memory = {name: np.zeros((n, HEIGHT // factor, WIDTH // factor, c), np.float32)
+              for name, (n, factor, c) in network.memory.items()}
+    made, begin = [], 0
+    latents = {"noise": given["noise"]} if "noise" in given else {}
+    for length in filter(None, [*pieces, network.reach]):
+        outputs = network.streaming({
+            **{name: value[begin:begin + length] for name, value in frames.items()}, **latents, **memory,
+            "time": np.arange(begin, begin + length), "last": np.full(length, count - 1)})
+        memory = {name: outputs[name].numpy() for name in memory}
+        made.append(outputs["pictures"].numpy())
+        begin += length
+    return np.concatenate(made)[network.reach:]
+
+
+@pytest.mark.parametrize("pieces", [[FRAMES], [1] * FRAMES, [4, 1, 4], [1, 8]], ids=str)
+def test_any_way_of_cutting_time_gives_the_same_frames(network, given, pieces):
+    np.testing.assert_allclose(stream(network, given, pieces), network.clips(given)["pictures"][0], atol=1e-5)
+
+
+def test_a_causal_network_is_not_late_and_sees_nothing_later(given):
+    network = with_random_weights(encoder_decoder(4, guide=0, masked=False, causal=True))
+    base = {"base": given["base"]}
+    whole = network.clips(base)["pictures"].numpy()
+    assert network.reach == 0
+    np.testing.assert_allclose(stream(network, base, [4, 5]), whole[0], atol=1e-5)
+    shorter = network.clips({"base": given["base"][:, :5]})["pictures"]
+    np.testing.assert_allclose(shorter, whole[:, :5], atol=1e-5)
+
+
+def test_nothing_reaches_farther_than_it_says(network):
+    side, frames = 256, 2 * network.reach + 3
+    given = {"base": np.zeros((1, frames, side, side, 3), np.float32), "noise": np.zeros((1, 3), np.float32),
+             "guide": np.zeros((1, frames, side, side, 2), np.float32),
+             "mask": np.ones((1, frames, side, side, 1), np.float32)}
+    before = network.clips(given)["pictures"].numpy()
+    given["guide"][0, frames // 2, side // 2, side // 2] = 1e3
+    changed = np.abs(network.clips(given)["pictures"].numpy() - before).max(-1)[0] > 0
+    times, rows, columns = (np.flatnonzero(changed.any(axis)) for axis in ((1, 2), (0, 2), (0, 1)))
+    assert (times.min(), times.max()) == (frames // 2 - network.reach, frames // 2 + network.reach)
+    for found in (rows, columns):
+        assert SPATIAL_REACH - 8 <= max(side // 2 - found.min(), found.max() - side // 2) <= SPATIAL_REACH
+
+
+def test_a_tile_with_its_margin_equals_the_same_part_of_the_whole(network):
+    shape = (1, 3, 32, 256)
+    given = {"base": draw((*shape, 3)), "guide": draw((*shape, 2)), "noise": draw((1, 3)),
+             "mask": np.ones((*shape, 1), np.float32)}
+    whole = network.clips(given)["pictures"].numpy()
+    part = {name: value[..., 64:, :] if value.ndim == 5 else value for name, value in given.items()}
+    tile = network.clips(part)["pictures"].numpy()
+    np.testing.assert_allclose(tile[..., SPATIAL_REACH:, :], whole[..., 64 + SPATIAL_REACH:, :], atol=1e-5)
+
+
+def test_shapes_are_known_where_the_clip_s_are(network):
+    @tf.function
+    def make(base, guide, mask, noise):
+        made = network.clips({"base": base, "guide": guide, "mask": mask, "noise": noise})["pictures"]
+        assert made.shape == (2, 5, 8, 16, 3)
+        return made
+
+    make(*(tf.zeros((2, 5, 8, 16, channels)) for channels in (3, 2, 1)), tf.zeros((2, 3)))
