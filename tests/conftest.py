@@ -119,13 +119,13 @@ def two_devices():
     return Distribution(tf.distribute.MirroredStrategy(["/cpu:0", "/cpu:1"]))
 
 
-def make_run(folder, config):
+def make_run(folder, config, scale=0.3):
     """A run folder with one checkpoint in which moving average and trained weights differ; returns it and the
     networks."""
     gan = VideoGAN.create(config, Distribution(tf.distribute.MirroredStrategy(["CPU:0"])))
     random = np.random.default_rng(0)
     for weight in (*gan.generator.weights, *gan.ema.weights):
-        weight.assign(random.normal(0.0, 0.3, weight.shape))
+        weight.assign(random.normal(0.0, scale, weight.shape))
     run = RunFolder(folder)
     run.make()
     run.save_config(config, DATA)

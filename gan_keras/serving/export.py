@@ -27,8 +27,8 @@ SAMPLES = 8
 """Clips that the model card shows, of the seeds 0 to 7."""
 
 _ROUNDING = {np.dtype(np.uint8): 2, np.dtype(np.float32): 0.02, np.dtype(np.int64): 0}
-"""Differences allowed in served values: graphs that are optimized otherwise, and devices that choose their algorithm as
-they go, round differently. On a CPU most differences are 0."""
+"""Differences allowed in served values, of floats above 1 as a share of the largest: graphs that are optimized
+otherwise, and devices that choose their algorithm as they go, round differently. On a CPU most differences are 0."""
 _JPEG_ROUNDING = 16
 """Levels by which pictures may differ that were encoded with such differences in them."""
 
@@ -86,6 +86,8 @@ def _compare(what: str, served: np.ndarray, expected: np.ndarray) -> None:
     if expected.dtype == object:
         # A pixel that is rounded otherwise is another file, whose pictures are all but the same.
         served, expected, rounding = _decoded(served), _decoded(expected), _JPEG_ROUNDING
+    elif expected.dtype == np.float32:
+        rounding *= max(1.0, float(np.abs(expected).max(initial=0.0)))
     difference = float(np.abs(served.astype(float) - expected.astype(float)).max(initial=0.0))
     if not difference <= rounding:
         raise RuntimeError(f"The SavedModel answers otherwise than the generator: {what} differs by up to "
