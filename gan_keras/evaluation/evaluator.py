@@ -142,7 +142,7 @@ def evaluate(source: SampleSource, reference: Reference, manifest: Manifest, cou
         metrics={name: metric_info(name) for name in measurements}, speed=speeds, samples=clips[:_SHOWN],
         real_samples=reference.real.clips[:_SHOWN], pairs=_nearest_pairs(inputs, reference), plots=_plots(inputs),
         protocol=_protocol(source, reference, manifest, clips, user_features), notes=reference.notes,
-        fps=reference.fps)
+        fps=reference.fps, paired=paired)
 
 
 def write_results(results: Results, out: Path, step: int | None, count: int) -> None:

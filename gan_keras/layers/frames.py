@@ -75,19 +75,22 @@ class TemporalShift(layers.Layer):
             pictures: those of a clip one after the other.
             like: clips [B, T, ...], which say how many frames are of one clip.
         """
+        # By splitting, whose gradient is a concatenation: that of a slice takes as long as the convolutions.
         shape = sizes(pictures)
-        clips = tf.reshape(pictures, [*sizes(like)[:2], *shape[1:]])
-        beyond = tf.zeros_like(clips[:, :1])
-        shifted = self.shifted(tf.concat([beyond, clips, beyond], 1))
-        return tf.reshape(shifted, [-1, *shape[1:]])
+        frames = sizes(like)[1]
+        clips = tf.reshape(pictures, [-1, frames, *shape[1:]])
+        before, after, rest = self.split(clips)
+        beyond = tf.zeros_like(before[:, :1])
+        before = tf.concat([beyond, tf.split(before, [frames - 1, 1], 1)[0]], 1)
+        if not self.causal:
+            after = tf.concat([tf.split(after, [1, frames - 1], 1)[1], beyond], 1)
+        return tf.reshape(tf.concat([before, after, rest], -1), [-1, *shape[1:]])
 
-    def shifted(self, clips: tf.Tensor) -> tf.Tensor:
-        """The frames between the first and the last one, [B, T + 2, ..., C] → [B, T, ..., C]."""
-        count = max(1, int(self.share * clips.shape[-1]))
-        before, here, after = clips[:, :-2, ..., :count], clips[:, 1:-1], clips[:, 2:, ..., count:2 * count]
-        if self.causal:
-            return tf.concat([before, here[..., count:]], -1)
-        return tf.concat([before, after, here[..., 2 * count:]], -1)
+    def split(self, pictures: tf.Tensor) -> list[tf.Tensor]:
+        """The channels that come from the frame before, those from the frame after, and the rest."""
+        channels = pictures.shape[-1]
+        count = max(1, int(self.share * channels))
+        return tf.split(pictures, [count, count, channels - 2 * count], -1)
 
     def compute_output_shape(self, pictures_shape: Shape, like_shape: Shape) -> Shape:
         """That of the pictures."""
@@ -116,9 +119,12 @@ class StreamingShift(TemporalShift):
             pictures: of the next frames, [N, H, W, C].
             memory: what was remembered, [n, H, W, C].
         """
-        frames = tf.concat([memory, pictures], 0)
-        known = tf.concat([frames, tf.zeros_like(frames[:1])], 0) if self.causal else frames
-        return self.shifted(known[tf.newaxis])[0], known[1:-1], frames[tf.shape(pictures)[0]:]
+        frames, count = tf.concat([memory, pictures], 0), tf.shape(pictures)[0]
+        here = frames[1:1 + count]
+        _, after, rest = self.split(here)
+        if not self.causal:
+            after = self.split(frames[2:])[1]
+        return tf.concat([self.split(frames[:count])[0], after, rest], -1), here, frames[count:]
 
     def compute_output_shape(self, pictures_shape: Shape, memory_shape: Shape) -> tuple[Shape, Shape, Shape]:
         """All as that of the pictures."""

@@ -50,12 +50,34 @@ figure { margin: 0 } figcaption, .faint { color: var(--faint); font-size: .9em }
 .row { display: flex; flex-wrap: wrap; gap: 1.5em; margin: 1em 0; align-items: flex-start }
 .row > figure { flex: 0 1 auto; min-width: 0; max-width: 100% } .half > figure { max-width: calc(50% - .75em) }
 @media (max-width: 40em) { .half > figure { max-width: 100% } }
+.split { width: max-content; max-width: 100% } .split canvas { display: block; max-width: 100%; height: auto }
+.split input { display: block; width: 50%; margin: .25em 0 0 }
+.split input:not([hidden]) + video { position: absolute; width: 2px; opacity: 0 }
 .note { border-left: .3em solid var(--warning); background: var(--soft); margin: .5em 0; padding: .5em 1em }
 </style>
 <h1>$title</h1>
 $body
 </html>
 """)
+
+
+_SPLIT_GAP = 8
+"""Pixels between a split view and the clip beside it."""
+_SPLIT_SCRIPT = """<script>{
+const view = document.currentScript.parentElement, [canvas, slider, video] = view.children;
+const height = canvas.height, gap = GAP, width = (canvas.width - gap) / 2, context = canvas.getContext("2d");
+canvas.hidden = slider.hidden = false;
+const show = () => {
+  const border = Number(slider.value);
+  if (border > 0) context.drawImage(video, 0, 0, border, height, 0, 0, border, height);
+  if (border < width) context.drawImage(video, width + border, 0, width - border, height,
+                                        border, 0, width - border, height);
+  context.fillRect(border - 1, 0, 2, height);
+  context.drawImage(video, 2 * width, 0, width, height, width + gap, 0, width, height);
+  requestAnimationFrame(show);
+};
+requestAnimationFrame(show);
+}</script>""".replace("GAP", str(_SPLIT_GAP))
 
 
 def page(title: str, parts: Sequence[str]) -> str:
@@ -136,6 +158,25 @@ def video(clip: np.ndarray, fps: float, description: str) -> str:
         source = _data_uri("video/webm", path.read_bytes())
     text = html.escape(description)
     return f'<video muted autoplay loop playsinline title="{text}" aria-label="{text}" src="{source}"></video>'
+
+
+def split_view(before: np.ndarray, after: np.ndarray, beside: np.ndarray, fps: float, description: str) -> str:
+    """HTML of two clips in one place, with a slider that moves the border between them, and a third clip beside.
+
+    All three play as one video, so they are always in step; without scripts, that video is shown.
+
+    Args:
+        before: uint8 `[T, H, W, 3]`, on the left of the border.
+        after: of the same shape, on the right of it.
+        beside: of the same shape.
+        fps: frames per second, above 0.
+        description: what they show; escaped.
+    """
+    height, width = before.shape[1:3]
+    playing = video(np.concatenate([before, after, beside], 2), fps, description)
+    return (f'<div class="split"><canvas width="{2 * width + _SPLIT_GAP}" height="{height}" hidden></canvas>'
+            f'<input type="range" min="0" max="{width}" value="{width // 2}" hidden '
+            f'aria-label="Border between what was given and what was made">{playing}{_SPLIT_SCRIPT}</div>')
 
 
 def figure(content: str, caption: str) -> str:

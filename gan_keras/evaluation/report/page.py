@@ -7,6 +7,7 @@ from html import escape
 
 import numpy as np
 
+from gan_keras.evaluation.metrics.inputs import PairedClips
 from gan_keras.evaluation.metrics.types import Measurement, Metric, Plot
 from gan_keras.evaluation.report.plots import draw, multiples
 from gan_keras.reports import html
@@ -18,7 +19,7 @@ _DISTANCES = ("frechet", "kernel")
 _COVERAGE = ("precision", "recall", "density", "coverage")
 _HEADINGS = {"frechet": "Fréchet distances", "kernel": "Kernel distances", "coverage": "Fidelity and coverage"}
 _BETTER = {"lower": "↓ lower", "higher": "↑ higher", "as real": "≈ as real"}
-_MAX_CLIPS, _MAX_PAIRS, _MAX_ROWS = 16, 12, 4
+_MAX_CLIPS, _MAX_PAIRS, _MAX_ROWS, _MAX_GIVEN = 16, 12, 4, 6
 _MAX_SHEET_SIDE = 128
 """Pixels of a frame's shorter side in a contact sheet, so that sheets of large clips stay small."""
 
@@ -40,6 +41,7 @@ class Results:
         protocol: how it was measured: counts, seeds, features, hashes...
         notes: what the reader must know before trusting the numbers, such as too few clips.
         fps: frames per second of all clips, above 0.
+        paired: what was made of given clips, with these and the true ones; the first 6 are shown.
     """
 
     title: str
@@ -53,6 +55,7 @@ class Results:
     protocol: Mapping[str, str]
     notes: Sequence[str]
     fps: float
+    paired: PairedClips | None = None
 
 
 def html_report(results: Results) -> str:
@@ -62,8 +65,9 @@ def html_report(results: Results) -> str:
         ValueError: clips of another shape than `Results` has, or a plot whose series do not fit.
         OSError: there is no room for the temporary files of videos.
     """
-    return html.page(results.title, [*map(html.note, results.notes), *_distances(results), *_samples(results),
-                                     *_pairs(results), *_groups(results), *_plots(results.plots), *_closing(results)])
+    return html.page(results.title, [*map(html.note, results.notes), *_given(results), *_distances(results),
+                                     *_samples(results), *_pairs(results), *_groups(results),
+                                     *_plots(results.plots), *_closing(results)])
 
 
 def text_report(results: Results) -> str:
@@ -168,6 +172,24 @@ def _samples(results: Results) -> Iterator[str]:
         yield html.figure(_sheet(clips[:_MAX_ROWS], f"Frames of some {name.lower()} clips, a clip a row"),
                           f"{name}, a clip a row")
     yield "</details>"
+
+
+def _given(results: Results) -> Iterator[str]:
+    if results.paired is None or results.paired.given is None:
+        return
+    yield ("<h2>Given, made, true</h2>\n<p>On the left what was given, up to the border, and what was made of it, "
+           "beyond; the slider moves the border. On the right the true clip.</p>\n<div class=\"row\">")
+    for given, made, true in list(zip(results.paired.given, *results.paired[:2], strict=True))[:_MAX_GIVEN]:
+        shown = np.stack([_like(given, true), made, true])
+        yield html.figure(html.split_view(*enlarge(shown), results.fps, "Given, made and true clip, playing"), "")
+    yield "</div>"
+
+
+def _like(clip: np.ndarray, other: np.ndarray) -> np.ndarray:
+    """A clip at the size and length of another one: pixels repeated, the last frame standing."""
+    indices = [np.arange(side) * there // side for side, there in zip(other.shape[1:3], clip.shape[1:3], strict=True)]
+    frames = np.minimum(np.arange(len(other)), len(clip) - 1)
+    return clip[np.ix_(frames, *indices)]
 
 
 def _pairs(results: Results) -> Iterator[str]:

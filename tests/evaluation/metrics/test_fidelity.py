@@ -3,6 +3,7 @@ import pytest
 
 from gan_keras.evaluation.metrics import fidelity
 from gan_keras.evaluation.metrics.inputs import ClipSet, MetricInputs, PairedClips
+from gan_keras.video.opencv import cv2
 
 
 def clip_set(count=3):
@@ -60,3 +61,39 @@ def test_nothing_is_measured_without_pairs_or_of_real_clips(pairs):
     assert fidelity.measure(generated, metric_inputs(generated)) == {}
     inputs = metric_inputs(generated, pairs)
     assert fidelity.measure(inputs.other, inputs) == {}
+
+
+# ---- structure and time ----
+
+def moving(speed, frames=4, side=48):
+    rows, columns = np.mgrid[:side, :side]
+    shades = [127 + 60 * np.sin((columns - speed * t) / 4) * np.cos(rows / 5) for t in range(frames)]
+    return np.repeat(np.stack(shades)[..., None], 3, -1).astype(np.uint8)
+
+
+def test_structural_similarity_is_one_for_equal_clips_and_falls_with_blur():
+    clip = moving(1)
+    blurred = np.stack([cv2.GaussianBlur(frame, (0, 0), 2) for frame in clip])
+    equal, other = fidelity.ssim(np.stack([clip, blurred]), np.stack([clip, clip]))
+    assert equal == pytest.approx(1.0) and 0.5 < other < 0.99
+
+
+def test_the_flow_error_is_that_of_the_speed():
+    flow_error = [fidelity.temporal_errors(moving(speed), moving(1.0))[0] for speed in (1.0, 2.0)]
+    assert flow_error[0] == 0 and flow_error[1] == pytest.approx(1.0, abs=0.3)
+
+
+def test_the_warping_error_follows_the_motion_of_the_target():
+    steady, trembling = moving(1.0), moving(1.0)
+    trembling[1] = 255 - trembling[1]
+    _, error, of_target = fidelity.temporal_errors(steady, steady)
+    assert error == of_target < 20
+    _, error, of_target_again = fidelity.temporal_errors(trembling, steady)
+    assert error > 100 * of_target and of_target_again == of_target
+
+
+def test_all_fidelity_metrics_are_measured_of_larger_clips():
+    clips = np.stack([moving(1.0), moving(0.5)])
+    generated = clip_set(2)
+    estimates = fidelity.measure(generated, metric_inputs(generated, PairedClips(clips, clips, np.arange(2))))
+    assert set(estimates) == set(fidelity.METRICS) and estimates["fidelity/flow_error"].value == 0
