@@ -25,6 +25,7 @@ from gan_keras.data.preparation.prepare import prepare
 from gan_keras.runs import checkpoints
 from gan_keras.runs.run_folder import RunFolder, TrainingData
 from gan_keras.serving.export import export
+from gan_keras.serving.saved_generator import SavedGenerator
 from gan_keras.training.distribution import Distribution
 from gan_keras.training.train_step import VideoGAN
 
@@ -144,6 +145,17 @@ def trained(tmp_path_factory, tiny):
 def exported(trained):
     """The folder of one exported version."""
     return export(trained[0], trained[0].path / "export")
+
+
+@pytest.fixture(scope="session")
+def given_models(tmp_path_factory, tiny):
+    """Exported models of the tasks that are given clips, small networks with random weights, loaded, by task."""
+    made = {}
+    for task in ("inpaint", "enhance", "reorient", "predict"):
+        config = tiny.replace(task=task, given_frames=2, num_frames=6)
+        run, _ = make_run(tmp_path_factory.mktemp(task) / "run", config, scale=0.06)
+        made[task] = SavedGenerator(export(run, run.exports))
+    return made
 
 
 @pytest.fixture

@@ -276,8 +276,7 @@ class _Sequence:
         self._tiles = _tiles(size, work)
         self._states: list[dict[str, np.ndarray] | None] = [None] * len(self._tiles)
         height, width = _made_size(size, work)
-        pixels = height * width // len(self._tiles)
-        self.piece = int(np.clip(_PIECE_PIXELS // max(pixels, 1), 1, _MAX_PIECE))
+        self.piece = piece_length(height * width // len(self._tiles))
 
     def push(self, piece: list[tuple[np.ndarray, np.ndarray | None]]) -> np.ndarray:
         """Takes the next frames with their masks, gives those that can be known: uint8 [n, H, W, 3]."""
@@ -317,6 +316,11 @@ class _Sequence:
             whole[:, factor * top:factor * bottom, factor * left:factor * right] = part[
                 :, factor * (top - y):factor * (bottom - y), factor * (left - x):factor * (right - x)]
         return whole
+
+
+def piece_length(pixels: int) -> int:
+    """Frames of so many pixels that are made at once."""
+    return int(np.clip(_PIECE_PIXELS // max(pixels, 1), 1, _MAX_PIECE))
 
 
 class Tile(NamedTuple):

@@ -13,12 +13,12 @@ from gan_keras.serving.model_description import ModelDescription, serve_command
 
 FILE = "model_card.md"
 SHEET, CLIPS = "samples.png", "samples.webm"
-_SHOWN_GROUPS = ("clip", "model", "objective", "optimization")
+_SHOWN_GROUPS = ("clip", "model", "objective", "given", "optimization")
 
 _CARD = """\
 # Video generator, {step} training steps
 
-Makes clips of {num_frames} frames, {width}x{height} pixels, {fps:g} frames per second. The same request gives the
+{makes} The same request gives the
 same clip, whatever else is asked for beside it.
 {samples}
 ## Trained on
@@ -61,6 +61,10 @@ Over gRPC, raise `grpc.max_receive_message_length` above the 4 MiB that a client
 {settings}
 """
 
+_CLIPS = "Makes clips of {num_frames} frames, {width}x{height} pixels, {fps:g} frames per second."
+_FILMS = ("Makes clips of given clips (`--task={task}`), of any length and size; trained on {num_frames} frames of "
+          "{width}x{height} pixels.")
+
 _SAMPLES = """
 ![A clip in each row, of the seeds 0 to {last_seed}]({sheet})
 
@@ -71,6 +75,13 @@ _ENDLESS = """
 Sequences without end: the output of `initial_state` is the input of the first `next_segment`, and the output of each
 beside its `video` that of the next one, for the {num_frames} frames that follow. The server itself remembers nothing.
 From the command line: `--num_frames=1000`.
+"""
+
+_SEGMENTS = """
+A film in pieces: the output of `initial_state`, which takes any of its frames, is what the first `next_segment` takes
+beside the first frames; what each returns beside its `video` is what the next one takes beside the next frames, and
+the last of it what `last_segment` takes. All `video` together are the film as if it had been made whole, a few frames
+late; the server itself remembers nothing. Each shot is a film of its own.
 """
 
 
@@ -93,27 +104,45 @@ def model_card(description: ModelDescription, config: Config, data: TrainingData
         "samples": _SAMPLES.format(last_seed=samples - 1, sheet=SHEET, clips=CLIPS) if samples else "",
         "data": _data(data),
         "batch_size": config.optimization.batch_size, "signatures": _signatures(description.signatures),
-        "endless": _ENDLESS.format(num_frames=description.num_frames)
-                   if "next_segment" in description.signatures else "",
+        "endless": _sequences(description),
         "command": command_line("gan-keras", "generate", model="VERSION_FOLDER", **description.example_flags),
         "serve": serve_command("FOLDER_OF_VERSIONS"), "python": _python(description),
         "curl": _curl(description), "classes": _classes(description.classes), "settings": _settings(config)}
-    return _CARD.format(**facts)
+    makes = (_FILMS if description.takes_films else _CLIPS).format(**facts)
+    return _CARD.format(**facts, makes=makes)
+
+
+def _sequences(description: ModelDescription) -> str:
+    if "next_segment" not in description.signatures:
+        return ""
+    return _SEGMENTS if description.takes_films else _ENDLESS.format(num_frames=description.num_frames)
 
 
 def _python(description: ModelDescription) -> str:
     if description.needs_clips:
         shape = f"[1, {description.num_frames}, {description.height}, {description.width}, 3]"
+        inputs = description.signatures["serving_default"]["inputs"]
+        more = "".join(f", {name}={_zeros(inputs[name], description)}" for name in inputs if name != "video")
         return f"""clips = tf.zeros({shape}, tf.uint8)  # yours: RGB, 0 to 255
-video = model.signatures["serving_default"](video=clips)["video"]"""
+video = model.signatures["serving_default"](video=clips{more})["video"]"""
     label = ", label=tf.constant([0, -1], tf.int64)" if description.classes else ""
     return f'video = model.signatures["serving_default"](seed=tf.constant([0, 1], tf.int64){label})["video"]'
+
+
+def _zeros(tensor: Mapping, description: ModelDescription) -> str:
+    """Python for an input of one row that asks for nothing."""
+    sides = [1, description.num_frames, description.height, description.width]
+    shape = [side if side is not None else sides[axis] for axis, side in enumerate(tensor["shape"])]
+    return f"tf.{'ones' if tensor['dtype'] == 'float32' else 'zeros'}({shape}, tf.{tensor['dtype']})"
 
 
 def _curl(description: ModelDescription) -> str:
     predict = "curl localhost:8501/v1/models/video_gan:predict -d"
     if description.needs_clips:
-        return f"{predict} @request.json    # {{\"inputs\": {{\"video\": [B clips of frames of rows of pixels]}}}}"
+        more = [name for name in description.signatures["serving_default"]["inputs"] if name != "video"]
+        others = f" and {', '.join(more)}" if more else ""
+        return (f"{predict} @request.json    # {{\"inputs\": {{\"video\": [B clips of frames of rows of pixels]}}}}"
+                f"{others}")
     label = ', "label": [0]' if description.classes else ""
     return f"""{predict} '{{"signature_name": "jpeg", "inputs": {{"seed": [0]{label}}}}}'"""
 

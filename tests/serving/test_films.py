@@ -6,25 +6,17 @@ import pytest
 from gan_keras.config.commands import GenerateSettings
 from gan_keras.errors import UserError
 from gan_keras.serving import films
-from gan_keras.serving.export import export
 from gan_keras.serving.films import make_films, tiles
 from gan_keras.serving.saved_generator import SavedGenerator
 from gan_keras.video.decode import VideoFile, read_video
 from gan_keras.video.encode import encode_png, write_clip
-from tests.conftest import make_run
 
 SIDE = (24, 40)
 
 
 @pytest.fixture(scope="module")
-def models(tmp_path_factory, tiny):
-    """Exported models of small networks with random weights, by task."""
-    made = {}
-    for task in ("inpaint", "enhance", "reorient", "predict"):
-        config = tiny.replace(task=task, generator_width=4, given_frames=2, num_frames=6)
-        run, _ = make_run(tmp_path_factory.mktemp(task) / "run", config, scale=0.06)
-        made[task] = SavedGenerator(export(run, run.exports))
-    return made
+def models(given_models):
+    return given_models
 
 
 @pytest.fixture(scope="module")
