@@ -56,6 +56,10 @@ class ClipSettings(Settings):
     cut_threshold: float = setting(
         0.35, "Difference of two frames, from 0 to 1, from which on there is a hard cut between them; no clip crosses "
         "a cut; 1 detects none.", above=0.0, maximum=1.0)
+    crop: str = setting("whole", "What of a frame a clip shows.", choices={
+        "whole": "All of it, cropped to the aspect of `resolution` and resized.",
+        "parts": "Parts of it at its own scale, up to 8 for each piece of a video, for models that whole films go "
+                 "through."})
     keep: tuple[str, ...] = setting((), "Kinds of clips to keep that are skipped otherwise.",
                                     choices=("blank", "frozen", "duplicate"))
     follow_links: bool = setting(False, "Follow links that lead out of the source folder, and links to folders.")

@@ -12,35 +12,44 @@ LEVELS = 6
 """Halvings of the frame from which what is around is taken; sides of tiles have to be multiples of 2 ** LEVELS."""
 
 
+GUIDE = 8
+"""Channels of what `fill` says beside: the two frames, and how far they are."""
+
+
 def fill(clips: tf.Tensor, mask: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-    """Fills holes from the nearest frame in which a pixel can be seen, and where there is none from around.
+    """Fills holes by going over evenly from the last frame before to the first after in which a pixel can be seen; by
+    the one of them that there is; and where there is none from what is around.
 
     Args:
         clips: [B, T, H, W, C]; not looked at where the mask is 1.
         mask: [B, T, H, W, 1].
 
     Returns:
-        Filled clips, equal to `clips` where the mask is 0; and [B, T, H, W, 1], 1 where a pixel comes from another
-        frame.
+        Filled clips, equal to `clips` where the mask is 0; and [B, T, H, W, 2 C + 2]: within the mask the pixel before,
+        the pixel after, and how far these are, from 0 to 1, 1 where there is none; 0 elsewhere.
     """
-    seen = 1.0 - mask
-    earlier, earlier_age = _nearest(clips * seen, seen, reverse=False)
-    later, later_age = _nearest(clips * seen, seen, reverse=True)
-    nearest = tf.where(earlier_age <= later_age, earlier, later)
-    age = tf.minimum(earlier_age, later_age)
-    found = tf.cast(age <= TIME_REACH, clips.dtype)
-    filled = tf.where(found > 0, nearest, around(nearest * found, found))
-    return tf.where(mask > 0, filled, clips), found * mask
+    earlier, earlier_age, later, later_age = _beside(clips, mask)
+    total = tf.maximum(earlier_age + later_age, 1.0)
+    share = tf.where(earlier_age > TIME_REACH, 1.0, tf.where(later_age > TIME_REACH, 0.0, earlier_age / total))
+    known = tf.cast(tf.minimum(earlier_age, later_age) <= TIME_REACH, clips.dtype)
+    between = ((1.0 - share) * earlier + share * later) * known
+    filled = tf.where(known > 0, between, around(between, known))
+    ages = [tf.minimum(age / (TIME_REACH + 1.0), 1.0) for age in (earlier_age, later_age)]
+    return tf.where(mask > 0, filled, clips), tf.concat([earlier, later, *ages], -1) * mask
 
 
-def blend(clips: tf.Tensor, mask: tf.Tensor) -> tf.Tensor:
-    """Fills holes by going over evenly from the frame before to the frame after in which a pixel can be seen."""
+def nearest(clips: tf.Tensor, mask: tf.Tensor) -> tf.Tensor:
+    """Fills holes from the nearest frame in which a pixel can be seen, and where there is none from around."""
+    earlier, earlier_age, later, later_age = _beside(clips, mask)
+    known = tf.cast(tf.minimum(earlier_age, later_age) <= TIME_REACH, clips.dtype)
+    pixels = tf.where(earlier_age <= later_age, earlier, later) * known
+    return tf.where(mask > 0, tf.where(known > 0, pixels, around(pixels, known)), clips)
+
+
+def _beside(clips: tf.Tensor, mask: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor, tf.Tensor]:
+    """Each pixel as it was last seen, how many frames ago, as it will be seen first, and in how many frames."""
     seen = 1.0 - mask
-    earlier, earlier_age = _nearest(clips * seen, seen, reverse=False)
-    later, later_age = _nearest(clips * seen, seen, reverse=True)
-    both = tf.logical_and(earlier_age <= TIME_REACH, later_age <= TIME_REACH)
-    share = earlier_age / tf.maximum(earlier_age + later_age, 1.0)
-    return tf.where(both, (1.0 - share) * earlier + share * later, fill(clips, mask)[0])
+    return *_nearest(clips * seen, seen, reverse=False), *_nearest(clips * seen, seen, reverse=True)
 
 
 def around(clips: tf.Tensor, known: tf.Tensor) -> tf.Tensor:

@@ -57,8 +57,8 @@ def _filled(given: np.ndarray, mask: np.ndarray) -> dict[str, np.ndarray]:
                                for frame, hole in zip(given, mask, strict=True)])
                for name, method in (("telea", cv2.INPAINT_TELEA), ("navier_stokes", cv2.INPAINT_NS))}
     answers["edge"] = np.stack([_nearest_pixel(frame, hole[..., 0]) for frame, hole in zip(given, mask, strict=True)])
-    answers["nearest_frame"] = to_uint8(filling.fill(clips, holes)[0])[0].numpy()
-    answers["blend"] = to_uint8(filling.blend(clips, holes))[0].numpy()
+    answers["nearest_frame"] = to_uint8(filling.nearest(clips, holes))[0].numpy()
+    answers["blend"] = to_uint8(filling.fill(clips, holes)[0])[0].numpy()
     return answers
 
 

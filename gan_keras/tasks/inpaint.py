@@ -1,10 +1,10 @@
 """Inpainting: holes in a clip are filled (`--holes`): scratches, things to be removed, frames that are missing.
 
-The network begins with what another frame shows there, the nearest in time in which the pixel can be seen, else with
-what is around (`data.filling`). Losses as in E2FGVI and ProPainter (arXiv:2204.02663, arXiv:2309.03897): L1 in the
-hole, of pixels and of their changes, and discriminators with a small weight. Outside the hole the clip comes back bit
-by bit, so there is no loss there. Signatures: see `tasks.video_to_video`; `mask` uint8 [B, T, H, W, 1] is not 0 where
-something is to be made.
+The network begins with what other frames show there, the last before and the first after in which the pixel can be
+seen, else with what is around, and sees both of these frames (`data.filling`). Losses as in E2FGVI and ProPainter
+(arXiv:2204.02663, arXiv:2309.03897): L1 in the hole, of pixels and of their changes, and discriminators with a small
+weight. Outside the hole the clip comes back bit by bit, so there is no loss there. Signatures: see
+`tasks.video_to_video`; `mask` uint8 [B, T, H, W, 1] is not 0 where something is to be made.
 """
 
 import tensorflow as tf
@@ -17,7 +17,7 @@ from gan_keras.tasks.video_to_video import Shape, VideoToVideo, change_term, dif
 class Inpaint(VideoToVideo):
     """Holes are filled."""
 
-    guide, masked, takes_mask = 1, True, True
+    guide, masked, takes_mask = filling.GUIDE, True, True
     look_ahead = filling.TIME_REACH
 
     def random_numbers(self) -> dict[str, tuple[str, Shape]]:
@@ -30,9 +30,9 @@ class Inpaint(VideoToVideo):
         return {"video": clips * (1.0 - mask), "mask": mask}, clips
 
     def conditions(self, given: Tensors) -> Tensors:
-        """The clip with its holes filled, where they are, and which pixels come from other frames."""
-        base, found = filling.fill(given["video"], given["mask"])
-        return {"base": base, "guide": found, "mask": given["mask"]}
+        """The clip with its holes filled, where they are, and what was and will be there."""
+        base, beside = filling.fill(given["video"], given["mask"])
+        return {"base": base, "guide": beside, "mask": given["mask"]}
 
     def fidelity_terms(self) -> list[LossTerm]:
         """L1 in the hole, of pixels and of their changes."""

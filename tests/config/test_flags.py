@@ -98,6 +98,7 @@ ELSEWHERE = {
     "frame_stride": "data/preparation/test_segments.py", "fps": "data/preparation/test_segments.py",
     "test_fraction": "data/preparation/test_prepare.py",
     "cut_threshold": "data/preparation/test_prepare.py", "follow_links": "data/sources/test_listing.py",
+    "crop": "data/preparation/test_segments.py",
     "keep": "data/preparation/test_prepare.py", "workers": "data/preparation/test_prepare.py",
     "augment": "data/test_input_pipeline.py", "precision": "training/test_distribution.py",
     "xla": "training/test_distribution.py", "strategy": "training/test_distribution.py",

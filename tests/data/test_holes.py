@@ -66,20 +66,27 @@ def mask_of(values):
     return clip_of(values)[..., :1]
 
 
-def test_a_hole_shows_the_nearest_frame_in_which_it_can_be_seen():
+def test_a_hole_goes_over_from_the_frame_before_to_the_one_after():
     clip, mask = clip_of([0.1, 0.2, 9, 9, 9, 0.6]), mask_of([0, 0, 1, 1, 1, 0])
-    filled, found = filling.fill(clip, mask)
-    np.testing.assert_allclose(filled[0, :, 0, 0, 0], [0.1, 0.2, 0.2, 0.2, 0.6, 0.6], rtol=1e-6)
-    np.testing.assert_array_equal(found[0, :, 0, 0, 0], [0, 0, 1, 1, 1, 0])
-    np.testing.assert_allclose(filling.blend(clip, mask)[0, :, 0, 0, 0], [0.1, 0.2, 0.3, 0.4, 0.5, 0.6], rtol=1e-6)
+    filled, beside = filling.fill(clip, mask)
+    np.testing.assert_allclose(filled[0, :, 0, 0, 0], [0.1, 0.2, 0.3, 0.4, 0.5, 0.6], rtol=1e-6)
+    np.testing.assert_allclose(beside[0, 3, 0, 0], [0.2] * 3 + [0.6] * 3 + [2 / 8, 2 / 8], rtol=1e-6)
+    assert not beside.numpy()[0, [0, 1, 5]].any()
+    np.testing.assert_allclose(filling.nearest(clip, mask)[0, :, 0, 0, 0], [0.1, 0.2, 0.2, 0.2, 0.6, 0.6], rtol=1e-6)
+
+
+def test_a_hole_at_the_end_shows_the_last_frame_and_says_that_none_follows():
+    filled, beside = filling.fill(clip_of([0.1, 0.2, 9]), mask_of([0, 0, 1]))
+    np.testing.assert_allclose(filled[0, :, 0, 0, 0], [0.1, 0.2, 0.2], rtol=1e-6)
+    np.testing.assert_allclose(beside[0, 2, 0, 0, -2:], [1 / 8, 1], rtol=1e-6)
 
 
 def test_no_frame_is_looked_for_beyond_the_reach():
     frames = filling.TIME_REACH + 2
     clip, mask = clip_of([0.5] + [9] * (frames - 1)), mask_of([0] + [1] * (frames - 1))
-    filled, found = filling.fill(clip, mask)
-    assert list(found[0, :, 0, 0, 0].numpy()) == [0] + [1] * filling.TIME_REACH + [0]
-    assert filled[0, -1, 0, 0, 0] == 0.0  # nothing is known of that frame
+    filled, beside = filling.fill(clip, mask)
+    np.testing.assert_allclose(beside[0, :, 0, 0, -2], [0, *np.arange(1, 8) / 8, 1])
+    np.testing.assert_allclose(filled[0, :, 0, 0, 0], [0.5] * (frames - 1) + [0])  # nothing is known of the last one
 
 
 @pytest.mark.parametrize("size", [(32, 32), (31, 45)])
@@ -88,7 +95,7 @@ def test_a_hole_that_stands_takes_the_colour_around_it(size):
                       tf.fill([1, 3, size[0], size[1] - size[1] // 2, 3], -0.5)], 3)
     mask = np.zeros((1, 3, *size, 1), np.float32)
     mask[:, :, 8:20, 4:12] = 1
-    filled, found = filling.fill(tf.where(mask > 0, 7.0, clip), mask)
+    filled, beside = filling.fill(tf.where(mask > 0, 7.0, clip), mask)
     np.testing.assert_allclose(filled.numpy()[:, :, 8:20, 4:8], 0.25, atol=0.1)
     np.testing.assert_array_equal(filled * (1 - mask), clip * (1 - mask))
-    assert not found.numpy().any()
+    assert not beside.numpy()[..., :6].any()

@@ -23,6 +23,8 @@ from gan_keras.video.pictures import crop_and_resize
 
 _MAX_CLIPS = 4
 _MAX_BYTES = 2**26
+_MAX_PARTS = 8
+"""Parts of a segment that are used where `crop` is `parts`: neighbours are alike, and whole films would fill disks."""
 _DESCRIBED = 3  # segments that are skipped for the same reason
 _ROUNDING = 1e-6  # of an interval: half way between two frames the later one is taken
 _MAX_RECORD_BYTES = 2**30  # half of what a TFRecord's message may have
@@ -64,18 +66,19 @@ def extract(video: SourceVideo, clip: ClipSettings, store: Callable[[int, np.nda
     decoder = _Decoder()
     try:
         with _as_decode_errors():
-            opened = video.open((clip.height, clip.width))
+            opened = video.open((clip.height, clip.width) if clip.crop == "whole" else None)
     except DecodeError as error:
         return SegmentedVideo(video.id, None, 0, None, (), (SkippedVideo(video.id, error.reason, error.detail),))
     taken: list[int] = []
     for indices, frames in split_into_segments(decoder.decode(opened.frames), opened.rate, clip):
         taken += indices
         first = indices[0]
-        reason = cleaning.defect(frames, clip.keep) if len(frames) >= clip.num_frames else "too short"
-        if reason:
-            _add_place(unusable[reason], first, len(frames), reason)
-        else:
-            stored.append(store(first, frames))
+        for part in parts(frames, clip, first):
+            reason = cleaning.defect(part, clip.keep) if len(frames) >= clip.num_frames else "too short"
+            if reason:
+                _add_place(unusable[reason], first, len(frames), reason)
+            else:
+                stored.append(store(first, part))
     skipped = [SkippedVideo(video.id, reason, _describe(places, reason, clip)) for reason, places in unusable.items()]
     skipped += [SkippedVideo(video.id, loss.reason, loss.detail) for loss in opened.losses]
     error = decoder.error
@@ -107,6 +110,34 @@ def max_segment_frames(clip: ClipSettings) -> int:
         raise UserError("A clip is too large for a record of 512 MiB; lower `num_frames` or `resolution`. Received: "
                         f"num_frames={clip.num_frames}, resolution={clip.resolution}")
     return max(2 * clip.num_frames, min(_MAX_CLIPS * clip.num_frames, _MAX_BYTES // frame_bytes))
+
+
+def parts(frames: np.ndarray, clip: ClipSettings, seed: int) -> list[np.ndarray]:
+    """What of the frames of a segment is used: all, or where `crop` says so a few parts at their own scale.
+
+    Args:
+        frames: uint8 `[T, H, W, 3]`.
+        clip: settings of the clips.
+        seed: chooses the parts, which do not overlap; the same ones always.
+
+    Returns:
+        Each uint8 `[T, height, width, 3]`; frames that are smaller than a part are enlarged to one.
+    """
+    if clip.crop == "whole":
+        return [frames]
+    height, width = frames.shape[1:3]
+    if height < clip.height or width < clip.width:
+        return [np.stack([crop_and_resize(frame, clip.height, clip.width) for frame in frames])]
+    corners = [(top, left) for top in _starts(height, clip.height) for left in _starts(width, clip.width)]
+    chosen = sorted(np.random.default_rng(seed).permutation(len(corners))[:_MAX_PARTS])
+    return [frames[:, top:top + clip.height, left:left + clip.width] for top, left in (corners[i] for i in chosen)]
+
+
+def _starts(side: int, part: int) -> range:
+    """Where parts of a side begin, that lie next to each other about its middle."""
+    count = side // part
+    first = (side - count * part) // 2
+    return range(first, first + count * part, part)
 
 
 class _Decoder:
@@ -190,11 +221,15 @@ def split_into_segments(frames: Iterable[Frame], rate: float | None,
         clip: settings of the clips.
 
     Yields:
-        (index in the video of each frame, frames uint8 `[T, height, width, 3]`), also of segments that are shorter than
-        a clip.
+        (index in the video of each frame, frames uint8 `[T, height, width, 3]`, or of the video's size where `crop` is
+        `parts`), also of segments that are shorter than a clip.
     """
     max_frames = max_segment_frames(clip)
-    resized = (frame._replace(pixels=crop_and_resize(frame.pixels, clip.height, clip.width)) for frame in frames)
+    resized = frames
+    if clip.crop == "whole":
+        resized = (frame._replace(pixels=crop_and_resize(frame.pixels, clip.height, clip.width)) for frame in frames)
+    else:  # segments of whole frames are held in memory
+        max_frames = min(max_frames, 2 * clip.num_frames)
     pending: list[tuple[int, np.ndarray]] = []
     for index, pixels, starts_shot in resample(cuts.split_shots(resized, clip.cut_threshold), rate, clip):
         if starts_shot:
