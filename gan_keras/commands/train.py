@@ -9,6 +9,7 @@ all that export, evaluation and generation need; the same command goes on where 
 contact sheet, a playing clip and a SavedModel, and says where they are.
 """
 
+import dataclasses
 import re
 from pathlib import Path
 
@@ -45,8 +46,12 @@ def main() -> None:
     distribution.check_batch_size(config, run.exists())
     prepared, manifest, config = training_data(config, named.keys(), run.path.parent / "prepared",
                                                run.prepared_clips())
+    target = None
+    if config.run.target_data:
+        others = config.replace(data=config.run.target_data, classes=())
+        target = training_data(others, dataclasses.asdict(config.clip), run.path.parent / "prepared")[:2]
     run.make()  # of a source with clips: a mistake leaves no folder
-    loop = start_training(config, prepared, manifest, distribution)
+    loop = start_training(config, prepared, manifest, distribution, target)
     actions = make_actions(loop, prepared, manifest)
     loop.run(actions)
     if not distribution.is_chief:

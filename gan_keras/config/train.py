@@ -163,8 +163,8 @@ class ObjectiveSettings(Settings):
     """Task, losses and augmentation."""
 
     task: str = setting("generate", "What the generator is trained for: clips from noise (generate, and reconstruct "
-                        "through latents as well), or clips from given ones: enhance, inpaint, predict, reorient.",
-                        choices=TASKS)
+                        "through latents as well), or clips from given ones: enhance, inpaint, predict, reorient, "
+                        "translate.", choices=TASKS)
     loss: str = setting("relativistic", "Adversarial loss.", choices=ADVERSARIAL_LOSSES)
     penalty: str = setting("r1r2", "Gradient penalty of the discriminators.",
                            choices={"none": "No gradient penalty.", **GRADIENT_PENALTIES})
@@ -235,6 +235,11 @@ class GivenSettings(Settings):
         1.0, "Weight of the discriminators in the generator's loss, times that of the task: above 0 clips look sharper "
         "and are farther from the true ones; 0: there are no discriminators.", minimum=0.0, maximum=100.0)
 
+    cycle_weight: float = setting(10.0, "Weight of what comes back having to be what went there (--task=translate).",
+                                  minimum=0.0)
+    identity_weight: float = setting(5.0, "Weight of clips of a domain having to stay when they are translated to it "
+                                     "(--task=translate); it fades out over the first half of the steps.", minimum=0.0)
+
     def check(self) -> None:
         """Checks that a frame has one size."""
         if {"down2", "down4"} <= {item.partition(":")[0] for item in self.degrade}:
@@ -292,6 +297,8 @@ class RunSettings(Settings):
 
     data: str = setting("", "Source of clips: a folder of videos, frames or image strips, .npy, .npz, shapes:, skies:, "
                         "or a prepared folder.", changeable=True, path=True)
+    target_data: str = setting("", "Source of the clips that --task=translate translates those of `data` to; they "
+                               "need not be alike.", path=True)
     run_dir: str = setting("", "Folder of the run; starting again in it resumes. By default runs/NAME, NAME being that "
                            "of `data`.", changeable=True, path=True)
     init_from: str = setting("", "Run folder whose weights initialize this run, as far as names and shapes agree.",
@@ -339,6 +346,9 @@ class Config:
         if self.clip.num_frames == 1 and "pair" in discriminators:
             raise UserError("`discriminators` must be without pair where clips have one frame, as in --discriminators="
                             f"frame. Received: num_frames=1, discriminators={format_value(self.model.discriminators)}")
+        if bool(self.run.target_data) != (self.objective.task == "translate"):
+            raise UserError("`target_data` names the clips that --task=translate translates others to, and is for that "
+                            f"task alone. Received: target_data={self.run.target_data}, task={self.objective.task}")
 
     @classmethod
     def names(cls) -> list[str]:

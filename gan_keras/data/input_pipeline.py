@@ -37,6 +37,26 @@ class Batch(NamedTuple):
     label: tf.Tensor
 
 
+class DomainBatch(NamedTuple):
+    """Clips of one domain and clips of another, which have nothing to do with each other.
+
+    Attributes:
+        clips: uint8 [B, T, H, W, 3].
+        label: int64 [B], of `clips`.
+        target: uint8 [B, T, H, W, 3], of the other domain.
+    """
+
+    clips: tf.Tensor
+    label: tf.Tensor
+    target: tf.Tensor
+
+
+def with_target(batches: tf.data.Dataset, others: tf.data.Dataset) -> tf.data.Dataset:
+    """Batches of one domain beside those of another: datasets of `Batch` → dataset of `DomainBatch`."""
+    both = tf.data.Dataset.zip(batches, others)
+    return both.map(lambda batch, other: DomainBatch(batch.clips, batch.label, other.clips))
+
+
 def training_batches(folder: Path, manifest: Manifest, config: Config, first_step: int = 0,
                      rows: slice = slice(None)) -> tf.data.Dataset:
     """Endless batches of the train split, from a step on.

@@ -74,7 +74,13 @@ class Networks:
 
 
 class Draw(Protocol):
-    """Random numbers of a replica in a training step; `stream` names their use."""
+    """Random numbers of a replica in a training step; `stream` names their use.
+
+    Attributes:
+        step: int64 scalar.
+    """
+
+    step: tf.Tensor
 
     def uniform(self, stream: str, *shape: int) -> tf.Tensor:
         """Uniform numbers in [0, 1), float32 [B, *shape]."""

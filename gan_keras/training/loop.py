@@ -12,7 +12,7 @@ import tensorflow as tf
 from absl import logging
 
 from gan_keras.config.train import Config
-from gan_keras.data.input_pipeline import training_batches
+from gan_keras.data.input_pipeline import training_batches, with_target
 from gan_keras.data.records import Manifest
 from gan_keras.errors import UserError
 from gan_keras.losses.forward_pass import Tensors
@@ -162,7 +162,8 @@ class TrainingLoop:
                             f"{saved[-1] if saved else 0}.") from error
 
 
-def start_training(config: Config, prepared: Path, manifest: Manifest, distribution: Distribution) -> TrainingLoop:
+def start_training(config: Config, prepared: Path, manifest: Manifest, distribution: Distribution,
+                   target: tuple[Path, Manifest] | None = None) -> TrainingLoop:
     """Starts a run, or goes on with what its folder holds.
 
     Args:
@@ -170,6 +171,7 @@ def start_training(config: Config, prepared: Path, manifest: Manifest, distribut
         prepared: folder of the prepared clips.
         manifest: of that folder.
         distribution: of the run.
+        target: folder of the prepared clips of the other domain, with its manifest; None without one.
     """
     run = RunFolder(Path(config.run.run_dir))
     gan = VideoGAN.create(config, distribution, hardware.precision_policy(config.hardware),
@@ -183,7 +185,10 @@ def start_training(config: Config, prepared: Path, manifest: Manifest, distribut
         run.save_config(config, TrainingData.of(manifest, prepared, run.path), manifest)
         run.drop_metrics_after(step)
     rows = distribution.rows(config.optimization.batch_size)
-    return TrainingLoop(gan, step, training_batches(prepared, manifest, config, step, rows))
+    batches = training_batches(prepared, manifest, config, step, rows)
+    if target:
+        batches = with_target(batches, training_batches(*target, config, step, rows))
+    return TrainingLoop(gan, step, batches)
 
 
 def _initialize_from(other: RunFolder, gan: VideoGAN) -> None:

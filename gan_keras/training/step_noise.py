@@ -40,11 +40,14 @@ class StepRandom:
         num_frames: frames of a clip.
         replicas: over how many devices the batch is split.
         replica_id: which of them this is.
+
+    Attributes:
+        step: see above.
     """
 
     def __init__(self, seed: int, step: tf.Tensor, batch_size: int, num_frames: int, replicas: int,
                  replica_id: tf.Tensor | int) -> None:
-        self._seed, self._step, self._num_frames = seed, step, num_frames
+        self._seed, self.step, self._num_frames = seed, step, num_frames
         self._batch_size, self._rows, self._replica_id = batch_size, batch_size // replicas, replica_id
 
     def uniform(self, stream: str, *shape: int) -> tf.Tensor:
@@ -67,7 +70,7 @@ class StepRandom:
     def _key(self, stream: str) -> tf.Tensor:
         # A checksum of the name, not hash(): Python salts that anew in every process.
         number = _STREAMS.get(stream, zlib.crc32(stream.encode()) % 2**24)
-        return tf.stack([tf.constant(self._seed * 2**24 + number, tf.int64), tf.cast(self._step, tf.int64)])
+        return tf.stack([tf.constant(self._seed * 2**24 + number, tf.int64), tf.cast(self.step, tf.int64)])
 
 
 def draw_step_noise(config: Config, task: Task, generator: Generator, random: StepRandom,

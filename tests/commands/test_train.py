@@ -170,6 +170,7 @@ def test_time_can_be_limited(folder):
     ([], "`data` must name a source"),
     (["--run_dir=run", "--data=shapes:4", "--resolution=50"], "`resolution` must be a multiple of 8"),
     (["--run_dir=file/run", "--data=shapes:4"], "cannot be written"),
+    (["--data=shapes:4", "--task=translate"], "`target_data` names the clips that --task=translate"),
     (["--run_dir=run", "--data=nowhere"], "There is no file or folder nowhere"),
     (["--data=no  where"], "There is no file or folder no  where"),
     (["--data=.", "--run_dir=../{folder}"], "`run_dir` must be another folder than `data`"),
@@ -223,6 +224,22 @@ def test_a_run_is_named_after_its_source_and_goes_on_with_the_same_command(tmp_p
     monkeypatch.setenv("HOME", str(tmp_path / "moved"))
     code, _, err = finish(start(*command, "--steps=3", folder=empty))
     assert code == 0 and "Resuming runs/my-clips at step 2." in err, err
+
+
+def test_clips_of_one_domain_are_translated_to_another_and_the_run_goes_on(folder):
+    """Its target clips are prepared beside the others, and found again."""
+    run = folder / "translate"
+    arguments = [argument for argument in SMALL if not argument.startswith(("--data", "--generator=", "--steps"))]
+    arguments += ["--task=translate", "--data=shapes:12,colour=red", "--target_data=shapes:12,colour=blue",
+                  f"--run_dir={run}"]
+    code, out, err = finish(start(*arguments, "--steps=3", "--noexport"))
+    assert code == 0, err
+    code, out, err = finish(start(*arguments, "--steps=5", "--export"))
+    assert code == 0 and "--input=my_film.mp4" in out, err
+    lines = [line for line in metric_lines(run) if "loss/back" in line]
+    assert [line["step"] for line in lines] == [1, 2, 3, 4, 5] and "terms/back/cycle_of_source" in lines[-1]
+    code, _, err = finish(start(*arguments, "--steps=5", "--target_data=shapes:12,colour=green"))
+    assert code == 2 and "`target_data` cannot change within a run" in err
 
 
 def test_help_lists_flags_and_choices_and_ends_well():

@@ -12,7 +12,7 @@ import pytest
 import tensorflow as tf
 
 from gan_keras.config.train import Config
-from gan_keras.data.input_pipeline import Batch
+from gan_keras.data.input_pipeline import Batch, DomainBatch
 from gan_keras.training.distribution import Distribution
 from gan_keras.training.train_step import VideoGAN
 from tests.training.batches import step_of, values
@@ -32,6 +32,8 @@ def weights(config):
     shape = (config.optimization.batch_size, *config.clip.shape)
     clips = tf.cast(tf.random.stateless_uniform(shape, [1, 2], 0, 256, tf.int32), tf.uint8)
     batch = Batch(clips, tf.range(len(clips), dtype=tf.int64) % 2)
+    if config.objective.task == "translate":
+        batch = DomainBatch(*batch, clips[::-1])
     for step in range(2):
         step_of(gan, step, batch)
     return values(gan)
@@ -70,6 +72,7 @@ OBSERVED = {
     "ada_target": (0.5, weights), "ada_clips": (4, weights),
     "loss": ("hinge", weights), "penalty": ("r1", weights), "penalty_weight": (9.0, weights),
     "degrade": (("noise:9",), weights), "holes": (("text",), weights), "given_frames": (1, shapes),
+    "cycle_weight": (5.0, weights), "identity_weight": (1.0, weights),
     "fidelity_steps": (1, weights), "sharpness": (0.5, weights),
     "penalty_interval": (2, weights), "diffaugment": (("brightness",), weights),
     "seed": (3, weights), "batch_size": (4, weights), "optimizer": ("sgd", shapes), "learning_rate": (0.1, weights),
@@ -87,6 +90,8 @@ TOGETHER = {"motion_dim": {"generator": "mocogan"}, "recurrence": {"generator": 
             "minibatch_stddev": {"batch_size": 4}, "encoder_prior": {"task": "reconstruct"},
             "reconstruction": {"task": "reconstruct"}, "kl_weight": {"task": "reconstruct"},
             "latent_adversarial_weight": {"task": "reconstruct", "encoder_prior": "adversarial"},
+            **{name: {"task": "translate", "resolution": "16", "target_data": "shapes:9"}
+               for name in ("cycle_weight", "identity_weight")},
             "degrade": {"task": "enhance"}, "holes": {"task": "inpaint"},
             "given_frames": {"task": "predict", "given_frames": 2},
             "fidelity_steps": {"task": "enhance", "resolution": "16"},
@@ -102,7 +107,8 @@ ELSEWHERE = {
     "keep": "data/preparation/test_prepare.py", "workers": "data/preparation/test_prepare.py",
     "augment": "data/test_input_pipeline.py", "precision": "training/test_distribution.py",
     "xla": "training/test_distribution.py", "strategy": "training/test_distribution.py",
-    "virtual_devices": "commands/test_train.py", "data": "commands/test_train.py", "run_dir": "commands/test_train.py",
+    "virtual_devices": "commands/test_train.py", "data": "commands/test_train.py",
+    "target_data": "commands/test_train.py", "run_dir": "commands/test_train.py",
     "log_every": "commands/test_train.py", "sample_every": "commands/test_train.py",
     "checkpoint_every": "commands/test_train.py", "export": "commands/test_train.py", "steps": "commands/test_train.py",
     "keep_checkpoints": "commands/test_train.py", "minutes": "commands/test_train.py",

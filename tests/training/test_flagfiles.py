@@ -12,7 +12,7 @@ from gan_keras.config.commands import GenerateSettings
 from gan_keras.config.flagfiles import read_flagfile
 from gan_keras.config.settings import parse_list
 from gan_keras.config.train import Config
-from gan_keras.data.input_pipeline import Batch
+from gan_keras.data.input_pipeline import Batch, DomainBatch
 from gan_keras.runs import checkpoints
 from gan_keras.runs.run_folder import RunFolder, TrainingData
 from gan_keras.serving.export import export
@@ -27,7 +27,7 @@ from tests.training.batches import step_of, values
 
 pytestmark = pytest.mark.slow
 
-GIVEN = ("enhance", "inpaint", "predict", "reorient")
+GIVEN = ("enhance", "inpaint", "predict", "reorient", "translate")
 """Flagfiles of tasks that are given clips."""
 FLAGFILES = [*sorted((ROOT / "configs" / "families").glob("*.flags")),
              *(ROOT / "configs" / f"{task}.flags" for task in GIVEN)]
@@ -81,6 +81,8 @@ def config(request, network):
 def steps(gan, first, last):
     """Trains from one step to another."""
     batch = BATCH._replace(clips=CLIPS[:, :gan.config.clip.num_frames])
+    if gan.config.objective.task == "translate":
+        batch = DomainBatch(batch.clips, batch.label, CLIPS[::-1])
     for step in range(first, last):
         assert float(step_of(gan, step, batch)["skipped"]) == 0.0
     return gan
