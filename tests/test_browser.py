@@ -20,6 +20,7 @@ from selenium import webdriver
 
 from gan_keras.config.train import Config
 from gan_keras.data.drawn import moving_shapes
+from gan_keras.evaluation.metrics.inputs import PairedClips
 from gan_keras.evaluation.metrics.types import LOWER, Measurement, Metric, Plot
 from gan_keras.evaluation.report.page import Results, html_report
 from gan_keras.runs.run_folder import RunFolder
@@ -225,4 +226,27 @@ def test_the_report_of_an_evaluation_plays_and_draws_alone_in_a_folder(browser, 
     assert len(drawings) == 2 and all(min(drawing.size.values()) > 100 for drawing in drawings)
     assert all(screenshot(drawing).std() > 5 for drawing in drawings)
     assert {"Evaluation of shapes", "Only 4 clips.", "2.00 ×", "Spectrum", "distance 0.500"} <= set(texts(browser))
+    assert browser.get_log("browser") == []
+
+
+def test_a_slider_moves_the_border_between_what_was_given_and_what_was_made(browser, clips, tmp_path):
+    shades = {"given": 40, "made": 200, "true": 120}
+    given, made, true = (np.full_like(clips, shade) for shade in shades.values())
+    path = tmp_path / "report.html"
+    path.write_text(html_report(Results("Evaluation of shapes", {}, {}, {}, clips[:0], clips[:0], [], [], {}, [], FPS,
+                                        PairedClips(made, true, np.arange(len(clips)), given))))
+    browser.get("about:blank")
+    browser.get_log("browser")
+    browser.get(path.as_uri())
+    canvas, slider = (visible(browser, tag)[0] for tag in ("canvas", "input"))
+
+    def columns():
+        """Shades at an eighth, at three eighths and at the right of the canvas."""
+        picture = screenshot(canvas).mean((0, 2))
+        return [float(picture[int(share * len(picture))]) for share in (0.125, 0.375, 0.75)]
+
+    wait("the clips", lambda: np.allclose(columns(), [40, 200, 120], atol=12))
+    for value, expected in ((slider.get_attribute("max"), [40, 40, 120]), ("0", [200, 200, 120])):
+        browser.execute_script("arguments[0].value = arguments[1]", slider, value)
+        wait("the border", lambda expected=expected: np.allclose(columns(), expected, atol=12))
     assert browser.get_log("browser") == []

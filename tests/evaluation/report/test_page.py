@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from gan_keras.data.drawn import moving_shapes
+from gan_keras.evaluation.metrics.inputs import PairedClips
 from gan_keras.evaluation.metrics.types import AS_REAL, HIGHER, LOWER, Measurement, Metric, Plot
 from gan_keras.evaluation.report.page import Results, distances, flat, groups, html_report, number, text_report
 from gan_keras.evaluation.report.plots import draw, multiples
@@ -65,6 +66,17 @@ def test_the_page_has_notes_first_then_clips_pairs_and_plots(page):
     assert (page.count("<video "), page.count("<img "), page.count("<svg ")) == (4, 3, 4)
     assert page.index("distance 0.250") < page.index("distance 0.750")
     assert all(re.search('(aria-label|alt)="[^"]', tag) for tag in re.findall("<(?:video|img|svg) [^>]*>", page))
+
+
+def test_what_was_given_made_and_true_is_shown_where_it_is_known(results, page):
+    clips = results.samples
+    paired = PairedClips(clips, clips[:, ::-1], np.arange(4), clips[:, :2, ::2, ::2])
+    shown = html_report(replace(results, paired=paired))
+    assert shown.count('<div class="split">') == 4 and shown.count("<canvas ") == 4 and "Given, made, true" in shown
+    # Two frames of half the size, enlarged to 96 pixels, beside the others.
+    assert shown.count(f'<canvas width="{2 * 96 + 8}" height="96"') == 4
+    unknown = html_report(replace(results, paired=PairedClips(clips, clips, np.arange(4))))
+    assert "<canvas" not in unknown and "<canvas" not in page
 
 
 def test_the_page_refers_to_no_address_and_no_other_file(page):
