@@ -100,3 +100,16 @@ def test_a_folder_without_training_clips_is_refused(numbered, tiny):
     empty = dataclasses.replace(manifest, splits={"train": (), "test": ()})
     with pytest.raises(UserError, match="no training clips"):
         input_pipeline.training_batches(folder, empty, tiny)
+
+
+def test_batches_of_two_domains_stand_side_by_side_and_go_on_from_a_step(numbered, tiny):
+    def both(first_step, count):
+        one = input_pipeline.training_batches(*numbered, tiny, first_step)
+        other = input_pipeline.training_batches(*numbered, tiny.replace(seed=5), first_step)
+        return list(itertools.islice(input_pipeline.with_target(one, other).as_numpy_iterator(), count))
+
+    whole = both(0, 4)
+    np.testing.assert_array_equal([batch.clips for batch in whole], batches_of(numbered, tiny, 4))
+    np.testing.assert_array_equal([batch.target for batch in whole], batches_of(numbered, tiny.replace(seed=5), 4))
+    for batch, again in zip(whole[2:], both(2, 2), strict=True):
+        np.testing.assert_array_equal(batch.target, again.target)

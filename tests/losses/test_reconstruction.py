@@ -20,3 +20,16 @@ def test_kl_divergence_of_normal_distributions():
 def test_pixel_losses_are_means_over_the_values_of_a_sample(loss, expected):
     target, output = tf.constant([[1.0, 2.0], [3.0, 3.0]]), tf.constant([[2.0, 0.0], [3.0, 3.0]])
     np.testing.assert_allclose(loss(target, output), expected)
+
+
+def test_charbonnier_is_the_root_of_squares_with_a_rounded_corner():
+    target, output = tf.constant([[1.0, 2.0], [3.0, 3.0]]), tf.constant([[4.0, 2.0], [3.0, 3.0]])
+    np.testing.assert_allclose(reconstruction.charbonnier(target, output, 4.0), [(5.0 + 4.0) / 2, 4.0])
+    np.testing.assert_allclose(reconstruction.charbonnier(target, output), [1.5, 0.001], rtol=1e-3)
+
+
+def test_l1_within_a_mask_is_the_mean_over_what_it_covers():
+    target = tf.zeros([3, 2, 2, 1, 3])
+    mask = tf.reshape(tf.constant([[1.0, 0, 0, 1], [0, 0, 1, 0], [0, 0, 0, 0]]), [3, 2, 2, 1, 1])
+    output = tf.reshape(tf.constant([[2.0, 9, 9, 4], [9, 9, 5, 9], [9, 9, 9, 9]]), [3, 2, 2, 1, 1]) * tf.ones([3])
+    np.testing.assert_allclose(reconstruction.l1_within(mask, target, output), [3.0, 5.0, 0.0])
