@@ -125,6 +125,9 @@ def evaluate(source: SampleSource, reference: Reference, manifest: Manifest, cou
     with Progress("generate" if source.generates else "read", count, "clips") as progress:
         clips = source.clips(count, advance=progress.advance, given=given.clips)
     paired = source.pairs(given)
+    if paired is not None:
+        features = (reference.extract_features(clips).features["appearance"] for clips in paired[:2])
+        paired = paired._replace(features=tuple(features))
     with Progress("extract features", count, "clips") as progress:
         generated = reference.extract_features(clips, advance=progress.advance)
     evaluator = Evaluator(reference)

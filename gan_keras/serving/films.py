@@ -4,6 +4,7 @@ Frames are decoded, made and written a few at a time, so a film of any length ta
 sequence of its own. Frames too large for the memory are cut into tiles with a margin, beyond which nothing reaches.
 """
 
+import contextlib
 import dataclasses
 import glob
 import hashlib
@@ -208,7 +209,8 @@ def _make_film(work: _Work, video: SourceVideo, path: Path) -> None:
                 writer.write(frame.pixels, frame.time * unit)
                 progress.reach(index + 1)
         except BaseException:
-            writer.abandon()
+            with contextlib.suppress(OSError):  # of a disk that is full; what was closed stays
+                writer.abandon()
             raise
         if not writer.written:
             raise DecodeError("unreadable", "no frame of it can be decoded")

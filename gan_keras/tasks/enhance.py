@@ -1,9 +1,9 @@
 """Enhancement: a degraded clip back to what it was (`--degrade`), sharper, larger, without noise or blocks.
 
 The network begins as the given clip, enlarged (bicubic) where it was made smaller. It is trained by the Charbonnier
-distance; then discriminators join with a small weight (Real-ESRGAN and RealBasicVSR train so: arXiv:2107.10833,
-arXiv:2111.12704). Signatures: see `tasks.video_to_video`; frames of `serving_default` are 2 or 4 times as large where
-`--degrade` has down2 or down4.
+distance; then discriminators join with a small weight, and their features are matched (Real-ESRGAN and RealBasicVSR
+train so: arXiv:2107.10833, arXiv:2111.12704). Signatures: see `tasks.video_to_video`; frames of `serving_default` are 2
+or 4 times as large where `--degrade` has down2 or down4.
 """
 
 import tensorflow as tf
@@ -17,7 +17,7 @@ from gan_keras.tasks.video_to_video import Shape, VideoToVideo
 class Enhance(VideoToVideo):
     """A degraded clip back to what it was."""
 
-    adversarial_weight = 0.05
+    adversarial_weight, feature_weight = 0.05, 0.5
 
     @property
     def factor(self) -> int:

@@ -32,7 +32,7 @@ class Predict(VideoToVideo):
 
     masked, causal, streams = True, True, False
     latents: Mapping[str, Latent] = {"future": Latent(_LATENT_DIM)}
-    adversarial_weight = 0.02
+    adversarial_weight, feature_weight = 0.02, 0.2
 
     def __init__(self, config: Config) -> None:
         super().__init__(config)

@@ -22,7 +22,7 @@ those of `serving_default` for the whole film. Each shot of a film is a film of 
 
 import dataclasses
 import zlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 import numpy as np
 import tensorflow as tf
@@ -31,7 +31,7 @@ from gan_keras.data.input_pipeline import Batch
 from gan_keras.data.pixels import to_float, to_uint8
 from gan_keras.layers.frames import sizes
 from gan_keras.losses import reconstruction
-from gan_keras.losses.forward_pass import Example, ForwardPass, LossTerm, StepNoise, Tensors
+from gan_keras.losses.forward_pass import Example, ForwardPass, LossTerm, StepNoise, Tensors, mean_per_clip
 from gan_keras.models.build import dtype_policy
 from gan_keras.models.discriminator import Discriminator
 from gan_keras.models.encoder_decoder import SIDE_MULTIPLE, encoder_decoder
@@ -57,6 +57,7 @@ class VideoToVideo(Task):
         streams: whether a film can be made in segments.
         look_ahead: frames after a frame that its condition depends on, and as many before it.
         adversarial_weight: of the discriminators' losses for the generator, at `--sharpness=1`.
+        feature_weight: of feature matching, likewise.
     """
 
     given_clips, pictures_first, paired_signature = True, False, "pairs"
@@ -68,6 +69,7 @@ class VideoToVideo(Task):
     streams: bool = True
     look_ahead: int = 0
     adversarial_weight: float = 0.01
+    feature_weight: float = 0.0
 
     # ---- what a task says ----
 
@@ -138,7 +140,10 @@ class VideoToVideo(Task):
 
     def terms(self, networks: Networks) -> list[LossTerm]:
         """Distances from the target, then the adversarial losses."""
-        return self.fidelity_terms() + super().terms(networks)
+        features = [LossTerm(f"features/{name}", self.feature_weight * self.config.given.sharpness, "generator",
+                             _feature_distance(name), view=discriminator.view)
+                    for name, discriminator in networks.discriminators.items()]
+        return self.fidelity_terms() + features + super().terms(networks)
 
     # ---- use ----
 
@@ -287,6 +292,16 @@ class VideoToVideo(Task):
                    for name, value in known.items()}
         return {"video": pictures[tf.newaxis], "first_frame": seen[tf.newaxis], **context,
                 **{name: made[name][tf.newaxis] for name in stream.memory}}
+
+
+def _feature_distance(name: str) -> Callable[[ForwardPass], tf.Tensor]:
+    """Feature matching by pairs: the L1 distance of what a discriminator sees in what was made and in the target (as
+    pix2pixHD, Wang et al., 2018, arXiv:1711.11585, of the last features, over all positions)."""
+    def compute(forward: ForwardPass) -> tf.Tensor:
+        real, generated = (outputs.features for outputs in forward.discriminators[name].seen_by_generator)
+        return mean_per_clip(reconstruction.l1(tf.stop_gradient(real), generated), forward)
+
+    return compute
 
 
 def difference_term(name: str, weight: float, within_mask: bool) -> LossTerm:

@@ -70,7 +70,7 @@ def test_outputs_of_a_run_that_reconstructs_are_paired_with_their_clips(tmp_path
     run, _ = make_run(tmp_path / "reconstruct", config)
     source = RunSamples(run, None)
     clips = np.random.default_rng(1).integers(0, 256, (3, *source.shape), np.uint8)
-    outputs, targets, video_ids, given, mask = source.pairs(clip_set(clips))
+    outputs, targets, video_ids, given, mask, _ = source.pairs(clip_set(clips))
     np.testing.assert_array_equal(targets, clips)
     assert given is mask is None and list(video_ids) == [0, 1, 2]
     assert outputs.shape == clips.shape and outputs.dtype == np.uint8 and (outputs[0] != outputs[1]).any()

@@ -133,10 +133,11 @@ def test_discriminators_join_after_the_steps_of_fidelity(task, undistributed, ea
     assert not float(first["skipped"]) and "discriminator" not in moved and {"generator", "ema"} <= moved
     second = step_of(gan, 1, BATCH)
     names = {name for name in second if name.startswith("terms/generator/")}
-    assert names - set(first) == {"terms/generator/adversarial/pair", "terms/generator/adversarial/clip"}
-    weight = gan.task.adversarial_weight
-    weights = {"charbonnier": 1.0, "l1": 1.0, "l1_hole": 1.0, "change": 0.5, "adversarial/pair": weight,
-               "adversarial/clip": weight}
+    kinds = {"adversarial", "features"} if gan.task.feature_weight else {"adversarial"}
+    assert names - set(first) == {f"terms/generator/{kind}/{view}" for kind in kinds for view in ("pair", "clip")}
+    weights = {"charbonnier": 1.0, "l1": 1.0, "l1_hole": 1.0, "change": 0.5}
+    for view in ("pair", "clip"):
+        weights |= {f"adversarial/{view}": gan.task.adversarial_weight, f"features/{view}": gan.task.feature_weight}
     expected = sum(weights[name.removeprefix("terms/generator/")] * float(second[name]) for name in names)
     assert float(second["loss/generator"]) == pytest.approx(expected, rel=1e-5)
 

@@ -26,6 +26,8 @@ METRICS = {
                             "decibels, the mean over clips."),
     "fidelity/ssim": Metric(HIGHER, "Structural similarity of outputs to the clips that they should equal, 1 for equal "
                             "ones."),
+    "fidelity/perceptual": Metric(LOWER, "Distance of the appearance of outputs from that of the clips that they "
+                                  "should equal, in features whose spread over real clips is 1."),
     "fidelity/flow_error": Metric(LOWER, "Difference of the optical flow of outputs from that of the true clips (tOF), "
                                   "in pixels a frame."),
     "fidelity/warping_error": Metric(AS_REAL, "Squared difference of each frame of outputs from the next one, brought "
@@ -48,6 +50,9 @@ def measure(samples: ClipSet, inputs: MetricInputs) -> Estimates:
     values = {"fidelity/psnr": psnr(outputs, targets)}
     if min(targets.shape[2:4]) >= _MIN_SSIM_SIDE:
         values["fidelity/ssim"] = ssim(outputs, targets)
+    if inputs.paired.features is not None:
+        made, true = inputs.paired.features
+        values["fidelity/perceptual"] = np.linalg.norm(made - true, axis=1) / np.sqrt(made.shape[1])
     if targets.shape[1] > 1:
         temporal = np.array([temporal_errors(*pair) for pair in zip(outputs, targets, strict=True)])
         names = ("fidelity/flow_error", "fidelity/warping_error", "fidelity/warping_error_of_targets")

@@ -60,6 +60,7 @@ class PairedClips(NamedTuple):
         video_ids: int64 [N], of the targets, as in `ClipSet`.
         given: what the model was given, uint8 [N, t, h, w, 3]; None where that is not of interest.
         mask: where it made something, uint8 [N, T, H, W, 1], 1 there; None: all over.
+        features: of outputs and targets, float32 [N, D] each, whitened by the real clips; None where not extracted.
     """
 
     outputs: np.ndarray
@@ -67,6 +68,7 @@ class PairedClips(NamedTuple):
     video_ids: np.ndarray
     given: np.ndarray | None = None
     mask: np.ndarray | None = None
+    features: tuple[np.ndarray, np.ndarray] | None = None
 
     @classmethod
     def of(cls, answers: Mapping[str, np.ndarray], clips: ClipSet, rows: np.ndarray) -> Self:

@@ -84,7 +84,7 @@ def frame_errors(paired: PairedClips) -> dict[str, np.ndarray]:
 def _some_of(paired: PairedClips) -> PairedClips:
     """At most `_MAX_CLIPS` clips, evenly spread."""
     rows = np.unique(np.linspace(0, len(paired.targets) - 1, _MAX_CLIPS).round().astype(int))
-    return PairedClips(*(None if values is None else values[rows] for values in paired))
+    return PairedClips(*(None if values is None else values[rows] for values in paired[:-1]))
 
 
 def _errors(answer: np.ndarray, target: np.ndarray, mask: np.ndarray | None) -> np.ndarray:

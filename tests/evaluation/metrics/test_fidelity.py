@@ -50,7 +50,8 @@ def test_measure_is_the_mean_psnr_with_an_interval_over_videos(pairs):
     estimates = fidelity.measure(generated, metric_inputs(generated, pairs))
     values = fidelity.psnr(pairs.outputs, pairs.targets)
     estimate = estimates["fidelity/psnr"]
-    assert set(estimates) == set(fidelity.METRICS) - {"fidelity/ssim"}  # of frames so small there is none
+    # Frames are too small for structure, and features are not given.
+    assert set(estimates) == set(fidelity.METRICS) - {"fidelity/ssim", "fidelity/perceptual"}
     assert estimate.value == pytest.approx(values.mean())
     # Two videos: draws are of the one alone, of the other alone, or of both.
     assert (estimate.low, estimate.high) == pytest.approx((values[2], values[:2].mean()))
@@ -94,6 +95,8 @@ def test_the_warping_error_follows_the_motion_of_the_target():
 
 def test_all_fidelity_metrics_are_measured_of_larger_clips():
     clips = np.stack([moving(1.0), moving(0.5)])
-    generated = clip_set(2)
-    estimates = fidelity.measure(generated, metric_inputs(generated, PairedClips(clips, clips, np.arange(2))))
+    generated, features = clip_set(2), (np.zeros((2, 4)), np.full((2, 4), [[3.0], [1.0]]))
+    estimates = fidelity.measure(generated, metric_inputs(generated, PairedClips(
+        clips, clips, np.arange(2), features=features)))
     assert set(estimates) == set(fidelity.METRICS) and estimates["fidelity/flow_error"].value == 0
+    assert estimates["fidelity/perceptual"].value == 2.0
