@@ -1,16 +1,16 @@
 """Reorientation: a clip is turned, enlarged, shifted and put on another size, and the corners that it does not cover
 are filled.
 
-In training, a smaller frame is cut out of each, at an angle, so that what lies beyond its corners is known. All else is
-as in `tasks.inpaint`. Signatures: see `tasks.video_to_video`, with `angle` float32 [B], degrees clockwise; `zoom`
-float32 [B], above 1 enlarges; `shift` float32 [B, 2], pixels to the right and down; `size` int64 [B, 2], height and
-width of the result, 0 for those of the clip.
+In training, a smaller frame is cut out of each, at an angle, so that what lies beyond its corners is known. The network
+begins with the clip's edges, drawn out, and sees it mirrored beside. All else is as in `tasks.inpaint`. Signatures: see
+`tasks.video_to_video`, with `angle` float32 [B], degrees clockwise; `zoom` float32 [B], above 1 enlarges; `shift`
+float32 [B, 2], pixels to the right and down; `size` int64 [B, 2], height and width of the result, 0 for those of the
+clip.
 """
 
 import tensorflow as tf
 
-from gan_keras.data import filling
-from gan_keras.data.warping import reorientation, warp
+from gan_keras.data.warping import folded, reorientation, warp
 from gan_keras.layers.frames import sizes
 from gan_keras.losses.forward_pass import LossTerm, Tensors
 from gan_keras.tasks.video_to_video import Shape, VideoToVideo, change_term, difference_term
@@ -26,7 +26,7 @@ _COVERED = 0.999
 class Reorient(VideoToVideo):
     """A clip in another orientation, its corners filled."""
 
-    masked = True
+    guide, masked = 3, True
 
     def random_numbers(self) -> dict[str, tuple[str, Shape]]:
         """Angle, zoom, shift."""
@@ -41,14 +41,9 @@ class Reorient(VideoToVideo):
         size = height, width
         target = warp(clips, reorientation(size, size, angle, zoom / _INNER, tf.zeros_like(shift)))
         # The smaller frame in the coordinates of the target: as if all of it had been turned and shifted.
-        rows, columns = (tf.range(side, dtype=tf.float32) for side in size)
-        a = tf.reshape(reorientation(size, size, angle, zoom, shift), [-1, 8, 1, 1])
-        x = a[:, 0] * columns[tf.newaxis, :] + a[:, 1] * rows[:, tf.newaxis] + a[:, 2]
-        y = a[:, 3] * columns[tf.newaxis, :] + a[:, 4] * rows[:, tf.newaxis] + a[:, 5]
-        covered = tf.logical_and(tf.logical_and(x >= 0, x <= width - 1.0), tf.logical_and(y >= 0, y <= height - 1.0))
-        mask = 1.0 - tf.cast(covered, tf.float32)[:, tf.newaxis, :, :, tf.newaxis]
-        mask = tf.repeat(mask, clips.shape[1], axis=1)
-        return {"video": target * (1.0 - mask), "mask": mask}, target
+        inner, edges, mirrored = folded(target, reorientation(size, size, angle, zoom, shift))
+        mask = tf.repeat(1.0 - inner, clips.shape[1], axis=1)
+        return {"video": target * (1.0 - mask), "mask": mask, "edges": edges, "mirrored": mirrored}, target
 
     def parameters(self) -> dict[str, tuple[tf.TensorSpec, float]]:
         """See the top of this file."""
@@ -63,16 +58,17 @@ class Reorient(VideoToVideo):
         wanted = tf.cast(inputs["size"][0], tf.int32)
         new_size = tf.where(wanted > 0, wanted, tf.stack(size))
         transform = reorientation(size, (new_size[0], new_size[1]), inputs["angle"], inputs["zoom"], inputs["shift"])
-        turned = warp(video, transform, new_size, "CONSTANT")
+        turned, edges, mirrored = (warp(video, transform, new_size, mode)
+                                   for mode in ("CONSTANT", "NEAREST", "REFLECT"))
         covered = warp(tf.ones_like(video[:, :, :, :, :1]), transform, new_size, "CONSTANT")
         mask = tf.cast(covered < _COVERED, tf.float32)
-        return {"video": turned * (1.0 - mask), "mask": mask}
+        return {"video": turned * (1.0 - mask), "mask": mask, "edges": edges, "mirrored": mirrored}
 
     def conditions(self, given: Tensors) -> Tensors:
-        """The clip with its corners filled, and where they are."""
+        """The clip with the pixels of its edges in its corners, itself mirrored there beside, and where they are."""
         mask = given["mask"]
-        base = tf.where(mask > 0, filling.around(given["video"] * (1.0 - mask), 1.0 - mask), given["video"])
-        return {"base": base, "mask": mask}
+        base = tf.where(mask > 0, given["edges"], given["video"])
+        return {"base": base, "guide": given["mirrored"] * mask, "mask": mask}
 
     def fidelity_terms(self) -> list[LossTerm]:
         """L1 in the corners, of pixels and of their changes."""

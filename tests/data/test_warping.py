@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from gan_keras.data.warping import reorientation, warp
+from gan_keras.data.warping import folded, reorientation, warp
 
 SIZE = (9, 15)
 
@@ -38,3 +38,27 @@ def test_a_larger_size_has_the_clip_in_its_middle_and_zoom_enlarges(clip):
     picture = clip[0, 0, :, :, 0].numpy()
     np.testing.assert_allclose(turned(clip, size=(13, 19))[2:-2, 2:-2], picture, atol=1e-6)
     np.testing.assert_allclose(turned(clip, zoom=2.0)[4, 1::2], picture[4, 4:11], atol=1e-5)
+
+
+# ---- beyond an inner picture ----
+
+def test_beyond_an_inner_picture_its_edges_go_on_or_it_is_mirrored():
+    """As `warp` shows a picture of its own beyond its edges."""
+    inner = tf.random.stateless_uniform([1, 2, *SIZE, 3], [1, 2])
+    moved = reorientation(SIZE, SIZE, tf.constant([0.0]), tf.constant([1.0]), tf.constant([[3.0, 2.0]]))
+    # Of what lies beyond, the clips hold something else: it must not be seen.
+    there = warp(tf.ones_like(inner), moved, SIZE, "CONSTANT") > 0.99
+    target = tf.where(there, warp(inner, moved, SIZE, "CONSTANT"), 9.0)
+    is_inner, edges, mirrored = folded(target, moved)
+    np.testing.assert_array_equal(is_inner[0, 0, :, :, 0], (np.asarray(target)[0, 0, :, :, 0] < 9))
+    np.testing.assert_allclose(edges, warp(inner, moved, SIZE, "NEAREST"), atol=1e-5)
+    np.testing.assert_allclose(mirrored, warp(inner, moved, SIZE, "REFLECT"), atol=1e-5)
+
+
+def test_an_inner_picture_that_is_turned_is_seen_as_it_is():
+    clips = tf.random.stateless_uniform([2, 2, *SIZE, 3], [1, 2])
+    turn = reorientation(SIZE, SIZE, tf.constant([10.0, -4.0]), tf.constant([1.2, 0.9]),
+                         tf.constant([[0.5, 1], [0, 0]]))
+    is_inner, edges, mirrored = folded(clips, turn)
+    for beyond in (edges, mirrored):
+        np.testing.assert_allclose(beyond * is_inner, clips * is_inner, atol=1e-4)
