@@ -34,7 +34,7 @@ from gan_keras.losses import reconstruction
 from gan_keras.losses.forward_pass import Example, ForwardPass, LossTerm, StepNoise, Tensors, mean_per_clip
 from gan_keras.models.build import dtype_policy
 from gan_keras.models.discriminator import Discriminator
-from gan_keras.models.encoder_decoder import SIDE_MULTIPLE, encoder_decoder
+from gan_keras.models.encoder_decoder import SIDE_MULTIPLE, EncoderDecoder, encoder_decoder
 from gan_keras.models.generator import Generator
 from gan_keras.models.latents import ALGORITHM, Latent, draw_latents
 from gan_keras.tasks.task import Draw, Networks, Signature, Task
@@ -263,7 +263,7 @@ class VideoToVideo(Task):
             "last_segment": Signature(without_frames, video, last_segment, lambda: {
                 name: value for name, value in second_segment().items() if name in without_frames})}
 
-    def _advance(self, stream: object, inputs: Tensors, frames: Tensors, ends: bool) -> Tensors:
+    def _advance(self, stream: EncoderDecoder, inputs: Tensors, frames: Tensors, ends: bool) -> Tensors:
         """Takes the next frames of a film, of one row, and gives those that can be known now."""
         known = {name: tf.concat([inputs[f"context_{name}"], new], 1) for name, new in frames.items()}
         seen_before = inputs["first_frame"][0]
