@@ -53,7 +53,7 @@ def test_a_film_whose_process_was_killed_goes_on_behind_what_was_closed(given_mo
     assert code == 0 and "going on behind" in err and "Film: " in out, err
     assert [path.name for path in tmp_path.iterdir()] == ["made.mp4"]
     made, given = shades(tmp_path / "made.mp4"), shades(films / "film.mp4")
-    assert len(made) == FRAMES and np.corrcoef(made, given)[0, 1] > 0.999 and np.abs(np.diff(made)).max() < 3
+    assert len(made) == FRAMES and np.corrcoef(made, given)[0, 1] > 0.99 and np.abs(np.diff(made)).max() < 3
 
 
 def test_a_mask_is_asked_for_in_one_line(given_models, films):
