@@ -8,10 +8,24 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from benchmarks import endless, flops, folder, folder_kinds, harness, operations, recipe, scaling
+from benchmarks import (
+    endless,
+    flops,
+    folder,
+    folder_kinds,
+    harness,
+    one_film,
+    operations,
+    recipe,
+    scaling,
+    tasks,
+    translate,
+)
 from gan_keras.config.train import ClipSettings
+from gan_keras.data.drawn import moving_shapes
 from gan_keras.data.preparation.prepare import prepare
 from gan_keras.errors import UserError
+from gan_keras.evaluation.metrics.factor_reader import read_clips
 from gan_keras.runs.run_folder import RunFolder
 from tests.conftest import ROOT
 
@@ -186,7 +200,7 @@ def test_benchmarks_import_nothing_heavy_before_their_flags_are_parsed():
             f"for name in {commands}: importlib.import_module(f'benchmarks.{{name}}')\n"
             "print(json.dumps([m for m in ('tensorflow', 'keras', 'cv2', 'numpy') if m in sys.modules]))")
     found = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
-    assert len(commands) == 11 and json.loads(found.stdout) == []
+    assert len(commands) == 15 and json.loads(found.stdout) == []
 
 
 @pytest.mark.parametrize(("name", "layer"), [
@@ -195,3 +209,63 @@ def test_benchmarks_import_nothing_heavy_before_their_flags_are_parsed():
     ("StatefulPartitionedCall/cond/generator/update_7/Sub", "cond generator"), ("Mul_3", "other")])
 def test_an_operation_belongs_to_a_layer_of_a_network(name, layer):
     assert operations.layer_of(name) == layer
+
+
+# ---- tasks ----
+
+METRICS = {"step": 9, "fidelity/psnr": 30.0, "fidelity/ssim": 0.9, "fidelity/flow_error": 0.1,
+           "fidelity/warping_error": 4.0, "fidelity/warping_error_of_targets": 5.0, "trivial/telea": 0.4,
+           "trivial/edge": 0.6, "trivial/edge.low": 0.9, "trivial_moving/telea": 0.3, "trivial_moving/blend": 0.5,
+           "ahead/01": 0.5, "ahead/02": 0.75, "ahead/02.low": 0.1}
+
+
+def test_a_row_of_a_task_has_the_share_of_the_answer_that_is_hardest_to_beat():
+    row = tasks.row("inpaint", METRICS)
+    assert (row["steps"], row["best trivial"], row["share"], row["wanted"]) == (9, "edge", 0.6, 0.4)
+    assert tasks.hardest(METRICS, "trivial_standing") == (None, None)
+
+
+def test_tables_have_parts_and_how_far_predictions_are_ahead():
+    found = {"inpaint": METRICS, "predict": METRICS}
+    assert "| holes that move | blend | 0.5 | 0.3 | – |" in tasks.parts_table(found)
+    assert "| frames ahead | 1 | 2 |" in tasks.ahead_table(found) and "| 0.5 | 0.75 |" in tasks.ahead_table(found)
+    assert tasks.parts_table({}) == tasks.ahead_table({}) == ""
+
+
+def test_only_what_is_between_the_marks_of_a_page_is_replaced():
+    page = "# Head\n<!-- tables -->\nold\n<!-- end of tables -->\nfoot\n"
+    assert tasks.replaced(page, "new") == "# Head\n<!-- tables -->\nnew\n<!-- end of tables -->\nfoot\n"
+    assert tasks.replaced((ROOT / "docs" / "tasks.md").read_text(), "new").count("<!-- tables -->\nnew\n") == 1
+
+
+# ---- translate ----
+
+def test_a_translated_clip_is_of_the_other_colour_and_keeps_shape_and_path():
+    given = np.stack([moving_shapes.render(0, index, 6, 32, 32)[0] for index in (0, 0, 0, 0)])  # red circles
+    blue = given[..., [2, 1, 0]]
+    elsewhere = np.roll(blue, 6, axis=3)
+    square = np.stack([moving_shapes.render(0, 1, 6, 32, 32)[0][..., [2, 1, 0]]])
+    made = np.concatenate([blue[:1], given[1:2], elsewhere[2:3], square])
+    found = translate.shares(read_clips(given), read_clips(made), "blue")
+    assert found["of_the_other_domain"] == 0.75 and found["shape_kept"] == 0.75 and found["all"] == 0.25
+    assert found["path_kept"] <= 0.75
+
+
+# ---- one film ----
+
+def test_the_middle_third_is_damaged_by_scratches_and_missing_frames():
+    mask = one_film.damage((30, 24, 32))
+    assert not mask[:10].any() and not mask[20:].any() and (mask[10:20].mean((1, 2, 3)) > 0).sum() >= 5
+    assert mask.all((1, 2, 3)).sum() == one_film.MISSING
+
+
+def test_a_mended_film_is_compared_in_the_holes():
+    true = np.random.default_rng(0).integers(0, 256, (30, 24, 32, 3), np.uint8)
+    mask = one_film.damage(true.shape[:3])
+    damaged = np.where(mask > 0, 255, true).astype(np.uint8)
+    found = one_film.compared(true, damaged, mask, true)
+    assert set(found) == {"scratches", "missing"}
+    for part in found.values():
+        assert part["made"] == part["share"] == 0 and part[part["best"]] == min(
+            part[name] for name in ("telea", "navier_stokes", "edge", "nearest_frame", "blend"))
+    assert one_film.compared(true, damaged, mask, damaged)["scratches"]["made"] > 1000
