@@ -17,7 +17,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from benchmarks import flops, harness
+from benchmarks import harness
 from gan_keras import logging
 from gan_keras.config import flags
 from gan_keras.config.commands import GenerateSettings
@@ -101,6 +101,7 @@ def network_speed(settings: FilmsSettings) -> dict[str, float]:
     import numpy as np
     import tensorflow as tf
 
+    from benchmarks import flops
     from benchmarks.ceiling import operations_per_second
     from gan_keras.runs.run_folder import RunFolder
     from gan_keras.serving.films import piece_length

@@ -41,14 +41,16 @@ from gan_keras.video.pictures import read_picture
 
 _DILATION = 4
 """Pixels by which a mask is made larger all around."""
-_CUT_THRESHOLD = ClipSettings().cut_threshold
+CUT_THRESHOLD = ClipSettings().cut_threshold
+"""From which on a film is cut into shots, as in preparation."""
 _PIECE_PIXELS = 2**21
 """Pixels of the frames that are made at once."""
-_MAX_PIECE = 8
+MAX_PIECE = 8
+"""Frames that are made at once, at most."""
 _BYTES_PER_PIXEL = 300
 """Memory of a network for a pixel of a frame that it makes."""
 _MEMORY_SHARE = 0.5
-_WARM_UP = 32
+WARM_UP = 32
 """Frames before those that are wanted, after which these are as if all had been made; more than a model's reach."""
 _TILE_MULTIPLE = 2**LEVELS
 _MARGIN = math.ceil((SPATIAL_REACH + 2**(LEVELS + 1)) / _TILE_MULTIPLE) * _TILE_MULTIPLE
@@ -226,7 +228,7 @@ def _made_frames(work: _Work, opened: OpenedVideo, video: SourceVideo, done: int
         yield from itertools.islice(frames, done, None)
         return
     masks = _masks(work.settings.mask) if work.settings.mask else None
-    begin, waiting, sequence = max(0, done - _WARM_UP), deque(), None
+    begin, waiting, sequence = max(0, done - WARM_UP), deque(), None
     piece: list[Frame] = []
     size = 1
 
@@ -237,7 +239,7 @@ def _made_frames(work: _Work, opened: OpenedVideo, video: SourceVideo, done: int
                 pixels = _beside(given.pixels, picture) if work.settings.preview else picture
                 yield Frame(pixels, given.time)
 
-    frames = enumerate(split_shots(opened.frames, _CUT_THRESHOLD))
+    frames = enumerate(split_shots(opened.frames, CUT_THRESHOLD))
     if work.settings.preview:
         unit = 1.0 if opened.rate else DEFAULT_FPS
         frames = itertools.takewhile(lambda entry: entry[1].time < work.settings.preview * unit, frames)
@@ -275,7 +277,7 @@ class _Sequence:
     def __init__(self, work: _Work, size: tuple[int, int]) -> None:
         self._work = work
         self._size = size
-        self._tiles = _tiles(size, work)
+        self._tiles = affordable_tiles(size, work)
         self._states: list[dict[str, np.ndarray] | None] = [None] * len(self._tiles)
         height, width = _made_size(size, work)
         self.piece = piece_length(height * width // len(self._tiles))
@@ -322,7 +324,7 @@ class _Sequence:
 
 def piece_length(pixels: int) -> int:
     """Frames of so many pixels that are made at once."""
-    return int(np.clip(_PIECE_PIXELS // max(pixels, 1), 1, _MAX_PIECE))
+    return int(np.clip(_PIECE_PIXELS // max(pixels, 1), 1, MAX_PIECE))
 
 
 class Tile(NamedTuple):
@@ -342,7 +344,7 @@ def tiles(size: tuple[int, int], side: int) -> list[Tile]:
     return [Tile(rows, columns, (top, left)) for rows, top in spans(size[0]) for columns, left in spans(size[1])]
 
 
-def _tiles(size: tuple[int, int], work: _Work) -> list[Tile]:
+def affordable_tiles(size: tuple[int, int], work: _Work) -> list[Tile]:
     """Tiles as large as the memory allows; the whole frame where that is so, and where a model turns it."""
     height, width = size
     factor = _factor(work)
@@ -437,7 +439,7 @@ def _continued(work: _Work, opened: OpenedVideo) -> Iterator[Frame]:
     limit = sys.maxsize
     if work.settings.preview and opened.rate:
         limit = max(1, int(work.settings.preview * opened.rate))
-    last: deque[Frame] = deque(maxlen=_WARM_UP)
+    last: deque[Frame] = deque(maxlen=WARM_UP)
     times: list[float] = []
     for frame in itertools.islice(opened.frames, limit):
         last.append(frame)

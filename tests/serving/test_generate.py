@@ -145,10 +145,15 @@ def test_mistakes_are_refused_and_leave_nothing(settings, values, message, tmp_p
     assert names(tmp_path) == ["file", "folder.gif"]
 
 
-@pytest.mark.parametrize("name", ["model", "out"])
-def test_what_must_be_named(name):
-    with pytest.raises(UserError, match=f"`{name}` must name a path"):
-        GenerateSettings(**{"model": "m", name: ""})
+def test_a_model_must_be_named():
+    with pytest.raises(UserError, match="`model` must name a path"):
+        GenerateSettings()
+
+
+def test_clips_go_to_a_file_of_the_working_folder_where_none_is_named(exported, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    generate(GenerateSettings(model=str(exported), seeds="3"))
+    assert names(tmp_path) == ["clips.webm"]
 
 
 def test_a_damaged_model_is_refused(exported, settings, tmp_path):
