@@ -231,11 +231,10 @@ def test_clips_of_one_domain_are_translated_to_another_and_the_run_goes_on(folde
     run = folder / "translate"
     arguments = [argument for argument in SMALL if not argument.startswith(("--data", "--generator=", "--steps"))]
     arguments += ["--task=translate", "--data=shapes:12,colour=red", "--target_data=shapes:12,colour=blue",
-                  f"--run_dir={run}"]
-    code, out, err = finish(start(*arguments, "--steps=3", "--noexport"))
-    assert code == 0, err
-    code, out, err = finish(start(*arguments, "--steps=5", "--export"))
-    assert code == 0 and "--input=my_film.mp4" in out, err
+                  f"--run_dir={run}", "--noexport"]
+    for steps in (3, 5):
+        code, _, err = finish(start(*arguments, f"--steps={steps}"))
+        assert code == 0, err
     lines = [line for line in metric_lines(run) if "loss/back" in line]
     assert [line["step"] for line in lines] == [1, 2, 3, 4, 5] and "terms/back/cycle_of_source" in lines[-1]
     code, _, err = finish(start(*arguments, "--steps=5", "--target_data=shapes:12,colour=green"))
