@@ -75,7 +75,7 @@ class TemporalShift(layers.Layer):
             pictures: those of a clip one after the other.
             like: clips [B, T, ...], which say how many frames are of one clip.
         """
-        # By splitting, whose gradient is a concatenation: that of a slice takes as long as the convolutions.
+        # By splitting, whose gradient is a concatenation: that of slices took half as long as all convolutions.
         shape = sizes(pictures)
         frames = sizes(like)[1]
         clips = tf.reshape(pictures, [-1, frames, *shape[1:]])

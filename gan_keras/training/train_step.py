@@ -142,11 +142,11 @@ class VideoGAN:
                 self._assign(layer.singular_vector, layer.next_singular_vector())
         if "generator" in gradients:
             self._update_ema(step)
-        if self.config.objective.ada_target:
+        accuracies = [value for name, value in metrics.items() if name.startswith("accuracy_pairs/")]
+        if self.config.objective.ada_target and accuracies:  # there are none in steps without discriminators
             self._assign(self._augment_probability, next_probability(
-                self._augment_probability.value,
-                [value for name, value in metrics.items() if name.startswith("accuracy_pairs/")],
-                self.config.objective, self.config.optimization.batch_size))
+                self._augment_probability.value, accuracies, self.config.objective,
+                self.config.optimization.batch_size))
 
     def _apply(self, optimizer: keras.optimizers.Optimizer, gradients: Sequence[tf.Tensor],
                variables: Sequence[keras.Variable], rate: tf.Tensor) -> None:

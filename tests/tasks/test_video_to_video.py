@@ -142,6 +142,15 @@ def test_discriminators_join_after_the_steps_of_fidelity(task, undistributed, ea
     assert float(second["loss/generator"]) == pytest.approx(expected, rel=1e-5)
 
 
+def test_adaptive_augmentation_waits_for_the_discriminators(undistributed, eagerly):
+    gan = VideoGAN.create(settings("inpaint", diffaugment=("brightness",), ada_target=0.5, ada_clips=4), undistributed)
+    probabilities = []
+    for step in range(3):
+        step_of(gan, step, BATCH)
+        probabilities.append(float(gan.variables["augment_probability"].numpy()))
+    assert probabilities[0] == 0 and all(0 <= value <= 1 for value in probabilities)
+
+
 def test_without_sharpness_there_are_no_discriminators(undistributed, eagerly):
     gan = VideoGAN.create(settings("inpaint", sharpness=0.0, fidelity_steps=0), undistributed)
     assert gan.discriminators == {} and float(step_of(gan, 0, BATCH)["skipped"]) == 0

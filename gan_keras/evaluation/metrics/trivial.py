@@ -5,8 +5,6 @@ is better. Where there is a mask, the errors are those in it. Parts of the clips
 move, holes that stand, frames that are missing; and for predictions each frame, by how many frames it is ahead.
 """
 
-from collections.abc import Mapping
-
 import numpy as np
 
 from gan_keras.evaluation.metrics.estimates import UNKNOWN, bootstrap_weights, from_bootstrap
@@ -110,11 +108,3 @@ def _share(made: np.ndarray, trivial: np.ndarray, video_ids: np.ndarray) -> Esti
     weights = bootstrap_weights(video_ids)
     draws = (weights @ sums[0]) / np.maximum(weights @ sums[1], 1e-9)
     return from_bootstrap(float(sums[0].sum() / sums[1].sum()), draws)
-
-
-def best(estimates: Mapping[str, float], group: str = "trivial") -> tuple[str, float]:
-    """The trivial answer that is hardest to beat, and the model's share of its error, of one group of numbers."""
-    shares = {name.removeprefix(f"{group}/"): value for name, value in estimates.items()
-              if name.startswith(f"{group}/") and "." not in name}
-    name = max(shares, key=shares.get)
-    return name, shares[name]

@@ -115,8 +115,3 @@ def test_predictions_are_reported_by_how_far_they_are_ahead():
 def test_nothing_is_measured_where_it_is_not_known_what_was_given():
     clips = np.stack([moving_clip()])
     assert measured(PairedClips(clips, clips, np.array([0]))) == {}
-
-
-def test_the_best_trivial_answer_is_the_one_with_the_largest_share():
-    assert trivial.best({"trivial/telea": 0.4, "trivial/edge": 0.7, "trivial/edge.low": 0.9, "trivial_moving/x": 2}
-                        ) == ("edge", 0.7)
