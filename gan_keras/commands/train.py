@@ -49,7 +49,8 @@ def main() -> None:
     target = None
     if config.run.target_data:
         others = config.replace(data=config.run.target_data, classes=())
-        target = training_data(others, dataclasses.asdict(config.clip), run.path.parent / "prepared")[:2]
+        target = training_data(others, dataclasses.asdict(config.clip), run.path.parent / "prepared",
+                               run.prepared_clips("target_data"))[:2]
     run.make()  # of a source with clips: a mistake leaves no folder
     loop = start_training(config, prepared, manifest, distribution, target)
     actions = make_actions(loop, prepared, manifest)

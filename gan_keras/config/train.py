@@ -298,7 +298,7 @@ class RunSettings(Settings):
     data: str = setting("", "Source of clips: a folder of videos, frames or image strips, .npy, .npz, shapes:, skies:, "
                         "or a prepared folder.", changeable=True, path=True)
     target_data: str = setting("", "Source of the clips that --task=translate translates those of `data` to; they "
-                               "need not be alike.", path=True)
+                               "need not be alike.", changeable=True, path=True)
     run_dir: str = setting("", "Folder of the run; starting again in it resumes. By default runs/NAME, NAME being that "
                            "of `data`.", changeable=True, path=True)
     init_from: str = setting("", "Run folder whose weights initialize this run, as far as names and shapes agree.",

@@ -96,15 +96,13 @@ class RunFolder:
         """Versions of what the run was trained with."""
         return self.path / VERSIONS_FILE
 
-    @property
-    def data_file(self) -> Path:
-        """`TrainingData`."""
-        return self.path / "data.json"
+    def _data_file(self, setting: str) -> Path:
+        """`TrainingData` of the source that a setting names."""
+        return self.path / f"{setting}.json"
 
-    @property
-    def clips_file(self) -> Path:
-        """Manifest of the prepared clips, as it was when the run began."""
-        return self.path / "data_manifest.json"
+    def _clips_file(self, setting: str) -> Path:
+        """Manifest of the prepared clips of the source that a setting names, as it was when the run began."""
+        return self.path / f"{setting}_manifest.json"
 
     @property
     def checkpoints(self) -> Path:
@@ -212,19 +210,32 @@ class RunFolder:
             data: what is known of the clips.
             manifest: of the prepared clips; without it the run cannot tell them from others.
         """
-        if manifest:
-            write_atomically(self.clips_file, manifest.to_json())
-        write_atomically(self.data_file, json.dumps(dataclasses.asdict(data), indent=2) + "\n")
+        self.save_data(data, manifest)
         elsewhere = config.replace(run_dir=str(absolute_path(self.path)))  # for a start from another working folder
         write_atomically(self.flag_file, "".join(f"{format_flag(field.name, value)}\n"
                                                  for field, value in elsewhere.items()))
         write_atomically(self.config_file, config.to_json())  # last: with it the run exists
 
-    def prepared_clips(self) -> "PreparedClips | None":
+    def save_data(self, data: TrainingData, manifest: "Manifest | None", setting: str = "data") -> None:
+        """Writes what the run is trained on.
+
+        Args:
+            data: what is known of the clips.
+            manifest: of the prepared clips; without it the run cannot tell them from others.
+            setting: that names their source, `data` or `target_data`.
+        """
+        if manifest:
+            write_atomically(self._clips_file(setting), manifest.to_json())
+        write_atomically(self._data_file(setting), json.dumps(dataclasses.asdict(data), indent=2) + "\n")
+
+    def prepared_clips(self, setting: str = "data") -> "PreparedClips | None":
         """The prepared clips that the run began with; None where it has not begun.
 
         They are looked for where they were, seen from the run folder, which may have been moved together with them, and
         then where they were before.
+
+        Args:
+            setting: that names their source, `data` or `target_data`.
 
         Raises:
             UserError: what the run knows of them cannot be read.
@@ -232,28 +243,33 @@ class RunFolder:
         from gan_keras.data.records import Manifest
         from gan_keras.data.training_data import PreparedClips
 
-        if not self.exists() or not self.clips_file.exists():
+        file = self._clips_file(setting)
+        if not self.exists() or not file.exists():
             return None
-        data = self.load_data()
+        data = self.load_data(setting)
         beside = absolute_path(self.path / data.prepared_from_run)
         try:
-            manifest = Manifest.from_json(self.clips_file.read_text(encoding="utf-8", errors="surrogateescape"))
+            manifest = Manifest.from_json(file.read_text(encoding="utf-8", errors="surrogateescape"))
         except (ValueError, TypeError, KeyError, AttributeError, OSError) as error:
-            raise UserError(f"{self.clips_file} cannot be read ({error}). Delete it, and the run goes on with `data` "
-                            "as it is today.") from error
+            raise UserError(f"{file} cannot be read ({error}). Delete it, and the run goes on with `{setting}` as it "
+                            "is today.") from error
         folders = tuple(dict.fromkeys((beside, Path(data.prepared))))
-        return PreparedClips(self.path, self.load_config().run.data, folders, manifest)
+        return PreparedClips(self.path, getattr(self.load_config().run, setting), folders, manifest)
 
-    def load_data(self) -> TrainingData:
+    def load_data(self, setting: str = "data") -> TrainingData:
         """What the run was trained on.
+
+        Args:
+            setting: that names its source, `data` or `target_data`.
 
         Raises:
             UserError: it cannot be read.
         """
+        file = self._data_file(setting)
         try:
-            return TrainingData(**json.loads(self.data_file.read_text(encoding="utf-8")))
+            return TrainingData(**json.loads(file.read_text(encoding="utf-8")))
         except (OSError, ValueError, TypeError) as error:
-            raise UserError(f"{self.data_file} cannot be read: {error}") from error
+            raise UserError(f"{file} cannot be read: {error}") from error
 
     def append_metrics(self, step: int, values: dict[str, Any]) -> None:
         """Appends one line to `metrics.jsonl`; a half line that a crash left there is ended first.

@@ -90,10 +90,10 @@ class Translate(VideoToVideo):
         return {"base": given["video"]}
 
     def draw_noise(self, draw: Draw, generator: Generator) -> Tensors:
-        """How much of the identity loss is left, for each clip."""
+        """How much of the identity loss is left, a scalar."""
         half = max(self.config.optimization.steps / 2, 1.0)
         left = tf.maximum(1.0 - tf.cast(draw.step, tf.float32) / half, 0.0)
-        return {"identity": left + 0.0 * draw.uniform("identity", 1)[:, 0]}
+        return {"identity": left}
 
     def example(self, batch: DomainBatch, noise: StepNoise) -> Example:
         """Clips of A to be translated, and clips of B, which they should look like."""

@@ -182,6 +182,8 @@ def start_training(config: Config, prepared: Path, manifest: Manifest, distribut
     elif config.run.init_from:
         _initialize_from(RunFolder(Path(config.run.init_from)), gan)
     if distribution.is_chief:
+        if target:
+            run.save_data(TrainingData.of(target[1], target[0], run.path), target[1], "target_data")
         run.save_config(config, TrainingData.of(manifest, prepared, run.path), manifest)
         run.drop_metrics_after(step)
     rows = distribution.rows(config.optimization.batch_size)

@@ -237,8 +237,8 @@ def test_clips_of_one_domain_are_translated_to_another_and_the_run_goes_on(folde
         assert code == 0, err
     lines = [line for line in metric_lines(run) if "loss/back" in line]
     assert [line["step"] for line in lines] == [1, 2, 3, 4, 5] and "terms/back/cycle_of_source" in lines[-1]
-    code, _, err = finish(start(*arguments, "--steps=5", "--target_data=shapes:12,colour=green"))
-    assert code == 2 and "`target_data` cannot change within a run" in err
+    code, _, err = finish(start(*arguments, "--steps=6", "--target_data=shapes:12,colour=green"))
+    assert code == 2 and "shapes:12,colour=green is not the data that" in err
 
 
 def test_help_lists_flags_and_choices_and_ends_well():
