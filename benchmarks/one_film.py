@@ -100,12 +100,12 @@ def compared(true: "np.ndarray", damaged: "np.ndarray", mask: "np.ndarray", made
     """Errors in scratches and in missing frames, by answer, and shares of the least error without training."""
     import numpy as np
 
-    from gan_keras.evaluation.trivial_answers import trivial_answers
+    from gan_keras.evaluation.baselines import baselines
 
     where = np.flatnonzero(mask.any((1, 2, 3)))
     part = slice(max(0, where[0] - CONTEXT), where[-1] + CONTEXT + 1)
     true, damaged, mask, made = (values[part] for values in (true, damaged, mask, made))
-    answers = {"made": made, **trivial_answers(damaged * (1 - mask), mask, true.shape[:3])}
+    answers = {"made": made, **baselines(damaged * (1 - mask), mask, true.shape[:3])}
     whole = mask.all((1, 2, 3))
     found = {}
     for name, frames in (("scratches", ~whole), ("missing", whole)):

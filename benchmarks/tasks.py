@@ -26,9 +26,9 @@ from gan_keras.runs.run_folder import RunFolder
 ROWS = {"twice": ("enhance", "--degrade=down2", 0.75), "four_times": ("enhance", "--degrade=down4", 0.65),
         "noise": ("enhance", "--degrade=noise:25", 1.0), "compression": ("enhance", "--degrade=compress:30", 0.92),
         "inpaint": ("inpaint", "", 0.4), "reorient": ("reorient", "", 0.7), "predict": ("predict", "", 0.9)}
-"""By name: the task, its flag, and the share of the best trivial answer's error that is wanted."""
+"""By name: the task, its flag, and the share of the best baseline's error that is wanted."""
 
-PARTS = {"moving": "holes that move", "standing": "holes that stand", "missing": "frames that are missing"}
+PARTS = {"moving": "moving holes", "static": "static holes", "missing": "frames that are missing"}
 
 _PAGE_MARKS = "<!-- tables -->", "<!-- end of tables -->"
 
@@ -66,15 +66,15 @@ def main() -> None:
 
 def row(name: str, metrics: Mapping[str, Any]) -> dict[str, Any]:
     """The numbers of a row."""
-    answer, share = hardest(metrics, "trivial")
+    answer, share = hardest(metrics, "relative_mse")
     return {"steps": metrics["step"], "psnr": metrics["fidelity/psnr"], "ssim": metrics["fidelity/ssim"],
-            "best trivial": answer, "share": share, "wanted": ROWS[name][2],
+            "best baseline": answer, "share": share, "wanted": ROWS[name][2],
             "flow error": metrics["fidelity/flow_error"], "warping error": metrics["fidelity/warping_error"],
             "of the true": metrics["fidelity/warping_error_of_targets"]}
 
 
 def hardest(metrics: Mapping[str, Any], group: str) -> tuple[str | None, float | None]:
-    """The trivial answer with the least error, and the share of it: the largest of the shares of a group."""
+    """The baseline with the least error, and the share of it: the largest of the shares of a group."""
     shares = {key.removeprefix(f"{group}/"): value for key, value in metrics.items()
               if key.startswith(f"{group}/") and "." not in key}
     return max(shares.items(), key=lambda entry: entry[1]) if shares else (None, None)
@@ -91,15 +91,15 @@ def parts_table(found: Mapping[str, Mapping[str, Any]]) -> str:
     """Kinds of holes apart, of the model that fills them."""
     if "inpaint" not in found:
         return ""
-    rows = [(PARTS[part], *hardest(found["inpaint"], f"trivial_{part}"), found["inpaint"].get(
-        f"trivial_{part}/telea"), found["inpaint"].get(f"trivial_{part}/nearest_frame")) for part in PARTS]
-    return harness.table(["inpaint", "best trivial", "share", "of Telea's", "of the nearest frame's"], rows)
+    rows = [(PARTS[part], *hardest(found["inpaint"], f"relative_mse_{part}"), found["inpaint"].get(
+        f"relative_mse_{part}/telea"), found["inpaint"].get(f"relative_mse_{part}/nearest_frame")) for part in PARTS]
+    return harness.table(["inpaint", "best baseline", "share", "of Telea's", "of the nearest frame's"], rows)
 
 
 def ahead_table(found: Mapping[str, Mapping[str, Any]]) -> str:
     """Predictions by how far they are ahead."""
-    shares = {key.removeprefix("ahead/"): value for key, value in found.get("predict", {}).items()
-              if key.startswith("ahead/") and "." not in key}
+    shares = {key.removeprefix("horizon/"): value for key, value in found.get("predict", {}).items()
+              if key.startswith("horizon/") and "." not in key}
     return harness.table(["frames ahead", *(str(int(key)) for key in shares)],
                          [("share of a copy's error", *shares.values())]) if shares else ""
 

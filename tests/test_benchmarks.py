@@ -214,20 +214,20 @@ def test_an_operation_belongs_to_a_layer_of_a_network(name, layer):
 # ---- tasks ----
 
 METRICS = {"step": 9, "fidelity/psnr": 30.0, "fidelity/ssim": 0.9, "fidelity/flow_error": 0.1,
-           "fidelity/warping_error": 4.0, "fidelity/warping_error_of_targets": 5.0, "trivial/telea": 0.4,
-           "trivial/edge": 0.6, "trivial/edge.low": 0.9, "trivial_moving/telea": 0.3, "trivial_moving/blend": 0.5,
-           "ahead/01": 0.5, "ahead/02": 0.75, "ahead/02.low": 0.1}
+           "fidelity/warping_error": 4.0, "fidelity/warping_error_of_targets": 5.0, "relative_mse/telea": 0.4,
+           "relative_mse/edge": 0.6, "relative_mse/edge.low": 0.9, "relative_mse_moving/telea": 0.3,
+           "relative_mse_moving/blend": 0.5, "horizon/01": 0.5, "horizon/02": 0.75, "horizon/02.low": 0.1}
 
 
 def test_a_row_of_a_task_has_the_share_of_the_answer_that_is_hardest_to_beat():
     row = tasks.row("inpaint", METRICS)
-    assert (row["steps"], row["best trivial"], row["share"], row["wanted"]) == (9, "edge", 0.6, 0.4)
-    assert tasks.hardest(METRICS, "trivial_standing") == (None, None)
+    assert (row["steps"], row["best baseline"], row["share"], row["wanted"]) == (9, "edge", 0.6, 0.4)
+    assert tasks.hardest(METRICS, "relative_mse_static") == (None, None)
 
 
 def test_tables_have_parts_and_how_far_predictions_are_ahead():
     found = {"inpaint": METRICS, "predict": METRICS}
-    assert "| holes that move | blend | 0.5 | 0.3 | – |" in tasks.parts_table(found)
+    assert "| moving holes | blend | 0.5 | 0.3 | – |" in tasks.parts_table(found)
     assert "| frames ahead | 1 | 2 |" in tasks.ahead_table(found) and "| 0.5 | 0.75 |" in tasks.ahead_table(found)
     assert tasks.parts_table({}) == tasks.ahead_table({}) == ""
 

@@ -58,7 +58,7 @@ class ClipSettings(Settings):
         "a cut; 1 detects none.", above=0.0, maximum=1.0)
     crop: str = setting("whole", "What of a frame a clip shows.", choices={
         "whole": "All of it, cropped to the aspect of `resolution` and resized.",
-        "parts": "Parts of it at its own scale, up to 8 for each piece of a video, for models that whole films go "
+        "patches": "Patches of it at its own scale, up to 8 for each piece of a video, for models that whole films go "
                  "through."})
     keep: tuple[str, ...] = setting((), "Kinds of clips to keep that are skipped otherwise.",
                                     choices=("blank", "frozen", "duplicate"))
@@ -226,7 +226,7 @@ class GivenSettings(Settings):
         ("down2",), "Degradations that --task=enhance takes back, each as NAME, its strength drawn for each clip, or "
         "NAME:STRENGTH, in pixels, levels of 255 or as a quality, as in noise:25.", choices=DEGRADATIONS, weighted=True)
     holes: tuple[str, ...] = setting(tuple(HOLES), "Kinds of holes that --task=inpaint fills.", choices=HOLES)
-    given_frames: int = setting(4, "Frames that --task=predict is given, at most; each clip draws from 1 to as many.",
+    context_frames: int = setting(4, "Frames that --task=predict is given, at most; each clip draws from 1 to as many.",
                                 minimum=1, maximum=64)
     fidelity_steps: int = setting(
         2000, "Steps at the start in which only the distance from the true clips counts; discriminators follow.",

@@ -33,7 +33,7 @@ def fill(clips: tf.Tensor, mask: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
     share = tf.where(earlier_age > TIME_REACH, 1.0, tf.where(later_age > TIME_REACH, 0.0, earlier_age / total))
     known = tf.cast(tf.minimum(earlier_age, later_age) <= TIME_REACH, clips.dtype)
     between = ((1.0 - share) * earlier + share * later) * known
-    filled = tf.where(known > 0, between, around(between, known))
+    filled = tf.where(known > 0, between, pull_push(between, known))
     ages = [tf.minimum(age / (TIME_REACH + 1.0), 1.0) for age in (earlier_age, later_age)]
     return tf.where(mask > 0, filled, clips), tf.concat([earlier, later, *ages], -1) * mask
 
@@ -43,7 +43,7 @@ def nearest(clips: tf.Tensor, mask: tf.Tensor) -> tf.Tensor:
     earlier, earlier_age, later, later_age = _beside(clips, mask)
     known = tf.cast(tf.minimum(earlier_age, later_age) <= TIME_REACH, clips.dtype)
     pixels = tf.where(earlier_age <= later_age, earlier, later) * known
-    return tf.where(mask > 0, tf.where(known > 0, pixels, around(pixels, known)), clips)
+    return tf.where(mask > 0, tf.where(known > 0, pixels, pull_push(pixels, known)), clips)
 
 
 def _beside(clips: tf.Tensor, mask: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor, tf.Tensor]:
@@ -52,7 +52,7 @@ def _beside(clips: tf.Tensor, mask: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor, tf
     return *_nearest(clips * seen, seen, reverse=False), *_nearest(clips * seen, seen, reverse=True)
 
 
-def around(clips: tf.Tensor, known: tf.Tensor) -> tf.Tensor:
+def pull_push(clips: tf.Tensor, known: tf.Tensor) -> tf.Tensor:
     """Fills each frame from what is around: means of larger and larger squares (pull and push, Gortler et al., 1996).
 
     Args:

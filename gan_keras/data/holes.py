@@ -14,7 +14,7 @@ UNIFORMS = 12
 BITS = (7, 32)
 """Random numbers that text takes: rows and columns of its letters."""
 
-_STANDING = 0.3
+_STATIC = 0.3
 _SPEED = 0.06
 """Share of the frame that a hole moves by at most, from frame to frame."""
 _SCRATCHES = 3
@@ -119,7 +119,7 @@ def _moving(shape: tuple[int, int, int], uniform: tf.Tensor) -> tuple[tf.Tensor,
     A hole that comes to an edge turns back.
     """
     time = tf.range(shape[0], dtype=tf.float32)[tf.newaxis, :, tf.newaxis, tf.newaxis]
-    speed = tf.where(_column(uniform, 8) < _STANDING, 0.0, _SPEED)
+    speed = tf.where(_column(uniform, 8) < _STATIC, 0.0, _SPEED)
     centres = []
     for place, velocity in ((0, 2), (1, 3)):
         position = _column(uniform, place) + speed * (2.0 * _column(uniform, velocity) - 1.0) * time

@@ -48,7 +48,7 @@ def reorientation(size: tuple[tf.Tensor | int, tf.Tensor | int], new_size: tuple
     return tf.stack([cos, sin, x - cos * right - sin * down, -sin, cos, y + sin * right - cos * down, zeros, zeros], 1)
 
 
-def folded(clips: tf.Tensor, transforms: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
+def extrapolated(clips: tf.Tensor, transforms: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
     """What a picture shows beyond the edges of an inner one: the inner one's edges, and it mirrored.
 
     Args:
@@ -72,12 +72,12 @@ def folded(clips: tf.Tensor, transforms: tf.Tensor) -> tuple[tf.Tensor, tf.Tenso
         x, y = x - a[:, 2], y - a[:, 5]
         return _sampled(clips, (a[:, 4] * x - a[:, 1] * y) / determinant, (a[:, 0] * y - a[:, 3] * x) / determinant)
 
-    edges = taken_from(tf.clip_by_value(x, 0.0, width - 1.0), tf.clip_by_value(y, 0.0, height - 1.0))
-    mirrored = taken_from(_mirrored(x, width), _mirrored(y, height))
-    return tf.cast(inner, tf.float32)[:, tf.newaxis, :, :, tf.newaxis], edges, mirrored
+    replicated = taken_from(tf.clip_by_value(x, 0.0, width - 1.0), tf.clip_by_value(y, 0.0, height - 1.0))
+    reflected = taken_from(_reflected(x, width), _reflected(y, height))
+    return tf.cast(inner, tf.float32)[:, tf.newaxis, :, :, tf.newaxis], replicated, reflected
 
 
-def _mirrored(position: tf.Tensor, side: int) -> tf.Tensor:
+def _reflected(position: tf.Tensor, side: int) -> tf.Tensor:
     """Positions from -0.5 to side - 0.5, mirrored at both, pixels at the edges twice."""
     period = tf.math.floormod(position + 0.5, 2.0 * side)
     return side - tf.abs(side - period) - 0.5

@@ -22,9 +22,9 @@ from gan_keras.evaluation.metrics import (
     memorization,
     overfitting,
     precision_recall,
+    relative_error,
     spectra,
     speed,
-    trivial,
 )
 from gan_keras.evaluation.metrics.inputs import ClipSet, MetricInputs, PairedClips
 from gan_keras.evaluation.metrics.types import Estimate, Measurement, Metric, Plot
@@ -37,7 +37,7 @@ from gan_keras.progress import Progress
 from gan_keras.runs.run_folder import RunFolder
 from gan_keras.runs.summaries import Summaries
 
-METRIC_MODULES = (distances, precision_recall, factors, dynamics, spectra, memorization, fidelity, trivial)
+METRIC_MODULES = (distances, precision_recall, factors, dynamics, spectra, memorization, fidelity, relative_error)
 """Modules as `metrics.types` describes them. A new metric is a function and an entry in one of them."""
 
 METRICS = {name: metric for module in (*METRIC_MODULES, speed) for name, metric in module.METRICS.items()}
@@ -52,7 +52,7 @@ def metric_info(name: str) -> Metric:
     """Meaning of a metric."""
     if name in METRICS:
         return METRICS[name]
-    modules = {"discriminators": overfitting, "conditions": conditioning, "ahead": trivial}
+    modules = {"discriminators": overfitting, "conditions": conditioning, "horizon": relative_error}
     return modules.get(name.split("/")[0], distances).metric_info(name)
 
 

@@ -108,25 +108,25 @@ class StreamingShift(TemporalShift):
     """
 
     @property
-    def memory(self) -> int:
-        """Frames that it remembers."""
+    def buffered_frames(self) -> int:
+        """Frames that it buffers."""
         return 1 if self.causal else 2
 
-    def call(self, pictures: tf.Tensor, memory: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
-        """The shifted pictures, the pictures of the same frames as they were, and what is to be remembered.
+    def call(self, pictures: tf.Tensor, buffer: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
+        """The shifted pictures, the pictures of the same frames as they were, and the next buffer.
 
         Args:
             pictures: of the next frames, [N, H, W, C].
-            memory: what was remembered, [n, H, W, C].
+            buffer: the last frames before them, [n, H, W, C].
         """
-        frames, count = tf.concat([memory, pictures], 0), tf.shape(pictures)[0]
+        frames, count = tf.concat([buffer, pictures], 0), tf.shape(pictures)[0]
         here = frames[1:1 + count]
         _, after, rest = self.split(here)
         if not self.causal:
             after = self.split(frames[2:])[1]
         return tf.concat([self.split(frames[:count])[0], after, rest], -1), here, frames[count:]
 
-    def compute_output_shape(self, pictures_shape: Shape, memory_shape: Shape) -> tuple[Shape, Shape, Shape]:
+    def compute_output_shape(self, pictures_shape: Shape, buffer_shape: Shape) -> tuple[Shape, Shape, Shape]:
         """All as that of the pictures."""
         return pictures_shape, pictures_shape, pictures_shape
 
@@ -134,17 +134,17 @@ class StreamingShift(TemporalShift):
 class Delay(layers.Layer):
     """Pictures of a film by some frames later."""
 
-    def call(self, pictures: tf.Tensor, memory: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-        """The frames before, and what is to be remembered.
+    def call(self, pictures: tf.Tensor, buffer: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+        """The frames before, and the next buffer.
 
         Args:
             pictures: of the next frames, [N, H, W, C].
-            memory: those before them, as many as it delays by, [n, H, W, C].
+            buffer: those before them, as many as it delays by, [n, H, W, C].
         """
-        frames, count = tf.concat([memory, pictures], 0), tf.shape(pictures)[0]
+        frames, count = tf.concat([buffer, pictures], 0), tf.shape(pictures)[0]
         return frames[:count], frames[count:]
 
-    def compute_output_shape(self, pictures_shape: Shape, memory_shape: Shape) -> tuple[Shape, Shape]:
+    def compute_output_shape(self, pictures_shape: Shape, buffer_shape: Shape) -> tuple[Shape, Shape]:
         """All as that of the pictures."""
         return pictures_shape, pictures_shape
 

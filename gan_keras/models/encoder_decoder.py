@@ -7,7 +7,7 @@ comes back bit by bit.
 Fully convolutional over space, without statistics over space, so that tiles with a margin of `SPATIAL_REACH` equal the
 whole. Time enters by shifting channels between frames (Lin et al., TSM, 2019, arXiv:1811.08383), once at each level,
 so a frame sees `reach` frames before and after it. The same layers also make a *streaming* network, which takes the
-next frames of a film with what it remembers of those before (as BSVD, Qi et al., 2022, arXiv:2207.06937): whatever way
+next frames of a film with its buffers of those before (as BSVD, Qi et al., 2022, arXiv:2207.06937): whatever way
 a film is cut into pieces, each frame is the same, and is computed once.
 """
 
@@ -51,16 +51,16 @@ class EncoderDecoder:
             name [B, D]}, those that there are, → {`pictures` [B, T, H, W, 3] float32}.
         streaming: functional model for the next frames of one film, {`base` [N, H, W, 3] and so on, latents [1, D],
             `time` [N] int64, the number of each frame from 0 on, `last` [N] int64, that of the last frame there will
-            be, and what it remembers, [n, h, w, c] by name} → {`pictures` [N, H, W, 3], and what it remembers}. The
+            be, and the buffers, [n, h, w, c] by name} → {`pictures` [N, H, W, 3], and the next buffers}. The
             pictures are those of `reach` frames before; those of before the film are to be left out.
         reach: frames.
-        memory: of each thing that it remembers, (n, factor, c): n frames, `factor` times smaller, c channels.
+        buffers: shape of each, (n, factor, c): n frames, `factor` times smaller, c channels.
     """
 
     clips: keras.Model
     streaming: keras.Model
     reach: int
-    memory: Mapping[str, tuple[int, int, int]]
+    buffers: Mapping[str, tuple[int, int, int]]
 
 
 def encoder_decoder(generator_width: int, guide: int, masked: bool, causal: bool = False,
@@ -75,7 +75,7 @@ def encoder_decoder(generator_width: int, guide: int, masked: bool, causal: bool
         latents: random inputs of a clip, for which an answer is one of several.
     """
     builder, stream = _Builder(generator_width, guide, masked, causal, latents or {}), _Stream()
-    return EncoderDecoder(builder.model(_WholeClips()), builder.model(stream), stream.delay, stream.memory)
+    return EncoderDecoder(builder.model(_WholeClips()), builder.model(stream), stream.delay, stream.buffers)
 
 
 class _Builder:
@@ -210,13 +210,13 @@ class _Stream:
     Attributes:
         delay: frames by which pictures are late, so far in the network.
         factor: how many times smaller than the frames they are there.
-        memory: see `EncoderDecoder`.
+        buffers: see `EncoderDecoder`.
     """
 
     name = "streaming"
 
     def __init__(self) -> None:
-        self.delay, self.factor, self.memory = 0, 1, {}
+        self.delay, self.factor, self.buffers = 0, 1, {}
         self.outputs: dict[str, keras.KerasTensor] = {}
         self.inputs = {name: keras.Input((), name=name, dtype="int64") for name in ("time", "last")}
 
@@ -240,7 +240,7 @@ class _Stream:
         """Pictures that see the frames beside, and the pictures as they were, both late."""
         x = WithinFilm(self.delay)(x, self.inputs["time"], self.inputs["last"])
         layer = StreamingShift(causal=causal)
-        shifted, x, self.outputs[name] = layer(x, self._remembered(name, layer.memory, x))
+        shifted, x, self.outputs[name] = layer(x, self._buffer(name, layer.buffered_frames, x))
         self.delay += 0 if causal else 1
         return shifted, x
 
@@ -253,10 +253,10 @@ class _Stream:
         x, delay = kept
         if delay == self.delay:
             return x
-        x, self.outputs[name] = Delay(dtype=x.dtype)(x, self._remembered(name, self.delay - delay, x))
+        x, self.outputs[name] = Delay(dtype=x.dtype)(x, self._buffer(name, self.delay - delay, x))
         return x
 
-    def _remembered(self, name: str, frames: int, like: keras.KerasTensor) -> keras.KerasTensor:
+    def _buffer(self, name: str, frames: int, like: keras.KerasTensor) -> keras.KerasTensor:
         self.inputs[name] = keras.Input((None, None, like.shape[-1]), name=name, dtype=like.dtype)
-        self.memory[name] = frames, self.factor, like.shape[-1]
+        self.buffers[name] = frames, self.factor, like.shape[-1]
         return self.inputs[name]

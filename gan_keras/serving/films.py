@@ -14,7 +14,7 @@ import math
 import re
 import sys
 from collections import deque
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -23,13 +23,13 @@ from absl import logging
 
 from gan_keras.config.commands import GenerateSettings
 from gan_keras.config.train import ClipSettings
-from gan_keras.data.filling import LEVELS
 from gan_keras.data.sources.listing import list_source
 from gan_keras.data.sources.source_video import OpenedVideo, SourceVideo
 from gan_keras.errors import UserError
-from gan_keras.models.encoder_decoder import SPATIAL_REACH
 from gan_keras.progress import Progress
-from gan_keras.serving.requests import parse_seeds
+from gan_keras.serving import tiles
+from gan_keras.serving.film_masks import masks_of
+from gan_keras.serving.requests import parse_numbers, parse_seeds, parse_size
 from gan_keras.serving.saved_generator import SavedGenerator
 from gan_keras.video.cuts import split_shots
 from gan_keras.video.encode import DEFAULT_FPS
@@ -37,10 +37,7 @@ from gan_keras.video.errors import DecodeError
 from gan_keras.video.films import FILM_SUFFIXES, FilmWriter
 from gan_keras.video.frames import Frame
 from gan_keras.video.opencv import cv2
-from gan_keras.video.pictures import read_picture
 
-_DILATION = 4
-"""Pixels by which a mask is made larger all around."""
 CUT_THRESHOLD = ClipSettings().cut_threshold
 """From which on a film is cut into shots, as in preparation."""
 _PIECE_PIXELS = 2**21
@@ -52,12 +49,10 @@ _BYTES_PER_PIXEL = 300
 _MEMORY_SHARE = 0.5
 WARM_UP = 32
 """Frames before those that are wanted, after which these are as if all had been made; more than a model's reach."""
-_TILE_MULTIPLE = 2**LEVELS
-_MARGIN = math.ceil((SPATIAL_REACH + 2**(LEVELS + 1)) / _TILE_MULTIPLE) * _TILE_MULTIPLE
 _DONE = {"enhance": "enhanced", "inpaint": "mended", "reorient": "turned", "predict": "continued"}
 
 
-class Made(NamedTuple):
+class FilmResult(NamedTuple):
     """What became of an input: the file that was written, or why none was."""
 
     name: str
@@ -65,7 +60,7 @@ class Made(NamedTuple):
     problem: str = ""
 
 
-def make_films(settings: GenerateSettings, model: SavedGenerator) -> list[Made]:
+def make_films(settings: GenerateSettings, model: SavedGenerator) -> list[FilmResult]:
     """Makes a film of each input; one that fails does not end the others.
 
     Raises:
@@ -74,17 +69,17 @@ def make_films(settings: GenerateSettings, model: SavedGenerator) -> list[Made]:
     videos = _inputs(settings.input)
     outputs = _outputs(settings, model, videos)
     work = _Work.of(settings, model)
-    made = []
+    results = []
     for video, path in zip(videos, outputs, strict=True):
         try:
             _make_film(work, video, path)
-            made.append(Made(video.id, path))
+            results.append(FilmResult(video.id, path))
         except (UserError, DecodeError, OSError) as error:
-            made.append(Made(video.id, None, str(error)))
+            results.append(FilmResult(video.id, None, str(error)))
             if len(videos) == 1:
                 raise error if isinstance(error, UserError) else UserError(f"{video.path}: {error}") from error
             logging.warning("%s: %s", video.id, error)
-    return made
+    return results
 
 
 def _inputs(text: str) -> list[SourceVideo]:
@@ -159,36 +154,28 @@ class _Work:
         if turned and "angle" not in takes:
             raise UserError(f"`rotate`, `zoom`, `shift` and `size` are for --task=reorient; {model.path} is of "
                             f"--task={model.description.task}.")
+        if settings.fps:
+            raise UserError(f"`fps` is for clips of seeds: films keep their rate. Received: fps={settings.fps}")
         if settings.num_frames and model.description.task != "predict":
             raise UserError(f"`num_frames` is for --task=predict; {model.path} is of "
                             f"--task={model.description.task}. Received: num_frames={settings.num_frames}")
         parameters = {} if "angle" not in takes else {
             "angle": np.array([settings.rotate], np.float32), "zoom": np.array([settings.zoom], np.float32),
-            "shift": np.array([_numbers(settings.shift, 2, "shift", "0,0")], np.float32),
-            "size": np.array([_size(settings.size)], np.int64)}
+            "shift": np.array([parse_numbers(settings.shift, 2, "shift", "0,0")], np.float32),
+            "size": np.array([parse_size(settings.size)], np.int64)}
         asked = {name: value for name, value in dataclasses.asdict(settings).items() if name not in ("input", "out")}
         key = json.dumps([asked, str(model.path.resolve()), model.description.step])
         return cls(settings, model, parameters, key)
 
+    @property
+    def predicts(self) -> bool:
+        """Whether the film is continued, rather than made anew."""
+        return "last_segment" not in self.model.inputs
 
-def _numbers(text: str, count: int, name: str, example: str) -> list[float]:
-    try:
-        numbers = [float(part) for part in text.split(",")]
-    except ValueError:
-        numbers = []
-    if len(numbers) != count or not all(map(math.isfinite, numbers)):
-        raise UserError(f"`{name}` must be {count} numbers, as in {example}. Received: {name}={text}")
-    return numbers
-
-
-def _size(text: str) -> tuple[int, int]:
-    """`WIDTHxHEIGHT` → (height, width); (0, 0) for nothing."""
-    if not text:
-        return 0, 0
-    match = re.fullmatch(r"(\d+)x(\d+)", text)
-    if not match or not all(8 <= int(side) <= 2**14 for side in match.groups()):
-        raise UserError(f"`size` must be WIDTHxHEIGHT in pixels, as in 1280x720. Received: size={text}")
-    return int(match[2]), int(match[1])
+    @property
+    def frames_ahead(self) -> int:
+        """Frames by which a film is continued."""
+        return self.settings.num_frames or self.model.description.num_frames
 
 
 # ---- a film ----
@@ -200,6 +187,8 @@ def _make_film(work: _Work, video: SourceVideo, path: Path) -> None:
     total = opened.frame_count or 0
     if work.settings.preview:
         total = min(total, math.ceil(work.settings.preview * rate))
+    if work.predicts:
+        total += work.frames_ahead
     is_file = video.kind == "video"
     stamp = hashlib.sha256(f"{work.key} {video.key}".encode()).hexdigest()
     writer = FilmWriter(path, rate, stamp)
@@ -207,7 +196,7 @@ def _make_film(work: _Work, video: SourceVideo, path: Path) -> None:
         logging.info("%s: going on behind %d frames that are made.", path, writer.done)
     with Progress(path.name, total, "frames", initial=writer.done) as progress:
         try:
-            for index, frame in enumerate(_made_frames(work, opened, video, writer.done), writer.done):
+            for index, frame in enumerate(_made_frames(work, opened, writer.done), writer.done):
                 writer.write(frame.pixels, frame.time * unit)
                 progress.reach(index + 1)
         except BaseException:
@@ -221,15 +210,15 @@ def _make_film(work: _Work, video: SourceVideo, path: Path) -> None:
         logging.warning("%s: %s", video.id, loss)
 
 
-def _made_frames(work: _Work, opened: OpenedVideo, video: SourceVideo, done: int) -> Iterator[Frame]:
+def _made_frames(work: _Work, opened: OpenedVideo, done: int) -> Iterator[Frame]:
     """Frames of the film that is made, from number `done` on."""
-    if "last_segment" not in work.model.inputs:
+    if work.predicts:
         frames = _continued(work, opened)
         yield from itertools.islice(frames, done, None)
         return
-    masks = _masks(work.settings.mask) if work.settings.mask else None
+    masks = masks_of(work.settings.mask) if work.settings.mask else None
     begin, waiting, sequence = max(0, done - WARM_UP), deque(), None
-    piece: list[Frame] = []
+    piece: list[tuple[np.ndarray, np.ndarray | None]] = []
     size = 1
 
     def made(pictures: np.ndarray) -> Iterator[Frame]:
@@ -247,6 +236,8 @@ def _made_frames(work: _Work, opened: OpenedVideo, video: SourceVideo, done: int
         mask = None if masks is None else masks(index, frame.pixels.shape[:2], index >= begin)
         if index < begin:
             continue
+        if sequence and frame.pixels.shape[:2] != sequence.size:
+            raise DecodeError("unreadable", f"its frames are of different sizes, from frame {index} on")
         if sequence is None or frame.starts_shot:
             if sequence:
                 yield from made(sequence.push(piece))
@@ -272,11 +263,19 @@ def _beside(given: np.ndarray, made: np.ndarray) -> np.ndarray:
 
 
 class _Sequence:
-    """The frames of one shot, tile by tile."""
+    """The frames of one shot, tile by tile.
+
+    Args:
+        work: what is asked for.
+        size: (height, width) of its frames; also an attribute.
+
+    Attributes:
+        piece: frames that are made at once.
+    """
 
     def __init__(self, work: _Work, size: tuple[int, int]) -> None:
         self._work = work
-        self._size = size
+        self.size = size
         self._tiles = affordable_tiles(size, work)
         self._states: list[dict[str, np.ndarray] | None] = [None] * len(self._tiles)
         height, width = _made_size(size, work)
@@ -312,7 +311,7 @@ class _Sequence:
         if len(parts) == 1:
             return parts[0]
         factor = _factor(self._work)
-        height, width = (factor * side for side in self._size)
+        height, width = (factor * side for side in self.size)
         whole = np.empty((len(parts[0]), height, width, 3), np.uint8)
         for tile, part in zip(self._tiles, parts, strict=True):
             (top, bottom), (left, right) = tile.core
@@ -327,32 +326,15 @@ def piece_length(pixels: int) -> int:
     return int(np.clip(_PIECE_PIXELS // max(pixels, 1), 1, MAX_PIECE))
 
 
-class Tile(NamedTuple):
-    """A part of a frame: what is looked at, and the core of it that is used, ((top, bottom), (left, right))."""
-
-    rows: slice
-    columns: slice
-    core: tuple[tuple[int, int], tuple[int, int]]
-
-
-def tiles(size: tuple[int, int], side: int) -> list[Tile]:
-    """Cuts a frame into tiles whose cores are at most `side` pixels, a multiple of `_TILE_MULTIPLE`, high and wide."""
-    def spans(length: int) -> list[tuple[slice, tuple[int, int]]]:
-        return [(slice(max(0, start - _MARGIN), min(length, start + side + _MARGIN)),
-                 (start, min(length, start + side))) for start in range(0, length, side)]
-
-    return [Tile(rows, columns, (top, left)) for rows, top in spans(size[0]) for columns, left in spans(size[1])]
-
-
-def affordable_tiles(size: tuple[int, int], work: _Work) -> list[Tile]:
+def affordable_tiles(size: tuple[int, int], work: _Work) -> list[tiles.Tile]:
     """Tiles as large as the memory allows; the whole frame where that is so, and where a model turns it."""
     height, width = size
     factor = _factor(work)
-    affordable = _MEMORY_SHARE * _available_memory() / (_BYTES_PER_PIXEL * factor**2)
+    affordable = _MEMORY_SHARE * tiles.available_memory() / (_BYTES_PER_PIXEL * factor**2)
     if height * width <= affordable or work.parameters:
-        return [Tile(slice(0, height), slice(0, width), ((0, height), (0, width)))]
-    side = int(math.sqrt(affordable)) - 2 * _MARGIN
-    return tiles(size, max(side // _TILE_MULTIPLE, 1) * _TILE_MULTIPLE)
+        return [tiles.Tile(slice(0, height), slice(0, width), ((0, height), (0, width)))]
+    side = int(math.sqrt(affordable)) - 2 * tiles.MARGIN
+    return tiles.cut(size, max(side // tiles.MULTIPLE, 1) * tiles.MULTIPLE)
 
 
 def _factor(work: _Work) -> int:
@@ -363,72 +345,6 @@ def _factor(work: _Work) -> int:
 def _made_size(size: tuple[int, int], work: _Work) -> tuple[int, int]:
     wanted = work.parameters["size"][0] if work.parameters else (0, 0)
     return tuple(int(new) or _factor(work) * old for new, old in zip(wanted, size, strict=True))
-
-
-def _available_memory() -> float:
-    """Bytes that are free, as far as the system says it."""
-    try:
-        text = Path("/proc/meminfo").read_text(encoding="ascii")
-        return 1024.0 * int(re.search(r"MemAvailable:\s+(\d+) kB", text)[1])
-    except (OSError, TypeError):
-        return 4.0 * 2**30
-
-
-# ---- masks ----
-
-def _masks(text: str) -> Callable[[int, tuple[int, int], bool], np.ndarray | None]:
-    """From a mask that is named to the mask of each frame by its number and size, uint8 [H, W], 1 in it.
-
-    Frames have to be asked for one after the other; of those that are not wanted there is none.
-    """
-    box = re.fullmatch(r"\s*(\d+),(\d+),(\d+),(\d+)\s*", text)
-    if box:
-        return _box_mask(*map(int, box.groups()))
-    if not Path(text).exists():
-        raise UserError(f"`mask` must name a video, a folder of pictures, a picture, or X,Y,WIDTH,HEIGHT. Received: "
-                        f"mask={text}")
-    videos = list_source(text, ClipSettings(num_frames=1)).videos
-    if not videos:
-        raise UserError(f"`mask` must name a video, a folder of pictures or a picture. Received: mask={text}")
-    if videos[0].kind == "picture" and len(videos) == 1:
-        picture = read_picture(Path(text) if Path(text).is_file() else Path(videos[0].path))
-        return lambda index, size, wanted: _dilated(picture, size, text) if wanted else None
-    if len(videos) > 1 and not all(video.kind == "picture" for video in videos):
-        raise UserError(f"`mask` must be one video or one series of pictures. Received: mask={text}")
-    frames = (itertools.chain.from_iterable(video.open(None).frames for video in videos))
-
-    def next_mask(index: int, size: tuple[int, int], wanted: bool) -> np.ndarray | None:
-        try:
-            frame = next(frames, None)
-        except DecodeError as error:
-            raise UserError(f"`mask` cannot be read: {error}. Received: mask={text}") from error
-        if frame is None:
-            raise UserError(f"`mask` must be as long as the input: it ends after {index} frames. "
-                            f"Received: mask={text}")
-        return _dilated(frame.pixels, size, text) if wanted else None
-
-    return next_mask
-
-
-def _box_mask(x: int, y: int, width: int, height: int) -> Callable[[int, tuple[int, int], bool], np.ndarray]:
-    def mask(index: int, size: tuple[int, int], wanted: bool) -> np.ndarray:
-        if x >= size[1] or y >= size[0] or not width or not height:
-            raise UserError(f"`mask` must lie in the frame of {size[1]}x{size[0]}. Received: "
-                            f"mask={x},{y},{width},{height}")
-        picture = np.zeros((*size, 3), np.uint8)
-        picture[y:y + height, x:x + width] = 255
-        return _dilated(picture, size, "")
-
-    return mask
-
-
-def _dilated(picture: np.ndarray, size: tuple[int, int], text: str) -> np.ndarray:
-    if picture.shape[:2] != size:
-        raise UserError(f"`mask` must be as large as the frames, {size[1]}x{size[0]}; it is "
-                        f"{picture.shape[1]}x{picture.shape[0]}. Received: mask={text}")
-    mask = (picture[..., :3].max(-1) > 127).astype(np.uint8)
-    side = 2 * _DILATION + 1
-    return cv2.dilate(mask, cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (side, side)))
 
 
 # ---- prediction ----
@@ -447,10 +363,9 @@ def _continued(work: _Work, opened: OpenedVideo) -> Iterator[Frame]:
         yield frame
     if not last:
         return
-    wanted = work.settings.num_frames or work.model.description.num_frames
     step = float(np.median(np.diff(times))) if len(times) > 1 else 1.0 / (opened.rate or 1.0)
     pictures = _following(work.model, np.stack([frame.pixels for frame in last]), seed)
-    for i, pixels in enumerate(itertools.islice(pictures, wanted), 1):
+    for i, pixels in enumerate(itertools.islice(pictures, work.frames_ahead), 1):
         yield Frame(pixels, times[-1] + i * step)
 
 

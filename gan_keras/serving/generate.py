@@ -29,6 +29,9 @@ from gan_keras.video.pictures import crop_and_resize
 DEFAULT_OUT = "clips.webm"
 """File of clips, where none is named."""
 
+FILM_SETTINGS = ("mask", "rotate", "zoom", "shift", "size", "preview")
+"""Settings that are looked at by `serving.films` alone."""
+
 SEED = "{seed}"
 """Stands for the seed in the name of a file for each clip."""
 
@@ -120,6 +123,10 @@ def generate(settings: GenerateSettings) -> SavedGenerator:
     model = SavedGenerator(Path(settings.model))
     if model.description.needs_clips and not settings.input:
         raise UserError(f"`input` must name clips, of which {model.path} makes others. Received: input=")
+    for name in FILM_SETTINGS:
+        if getattr(settings, name) != getattr(GenerateSettings(model="any"), name):
+            raise UserError(f"`{name}` is for models that make films of films; {model.path} is of "
+                            f"--task={model.description.task}. Received: {name}={getattr(settings, name)}")
     if settings.input and settings.num_frames:
         raise UserError(f"`num_frames` is for clips of seeds; {model.path} makes clips as long as the given ones. "
                         f"Received: input={settings.input}, num_frames={settings.num_frames}")

@@ -2,6 +2,8 @@
 
 import difflib
 import itertools
+import math
+import re
 from collections.abc import Collection, Sequence
 from typing import NoReturn
 
@@ -88,3 +90,38 @@ def parse_seeds(text: str) -> list[range]:
 
 def _is_seed(text: str) -> bool:
     return text.isascii() and text.isdecimal() and len(text) < 20 and int(text) <= _MAX_SEED
+
+
+def parse_numbers(text: str, count: int, name: str, example: str) -> list[float]:
+    """`"3,-1.5"` → [3.0, -1.5].
+
+    Args:
+        text: of the flag.
+        count: how many there have to be.
+        name: of the flag.
+        example: of its value, for the error.
+
+    Raises:
+        UserError: anything else.
+    """
+    try:
+        numbers = [float(part) for part in text.split(",")]
+    except ValueError:
+        numbers = []
+    if len(numbers) != count or not all(map(math.isfinite, numbers)):
+        raise UserError(f"`{name}` must be {count} numbers, as in {example}. Received: {name}={text}")
+    return numbers
+
+
+def parse_size(text: str) -> tuple[int, int]:
+    """`"1280x720"` (width x height) → (720, 1280); (0, 0) for nothing.
+
+    Raises:
+        UserError: anything else, or sides that are not within 8 to 16384 pixels.
+    """
+    if not text:
+        return 0, 0
+    match = re.fullmatch(r"(\d+)x(\d+)", text)
+    if not match or not all(8 <= int(side) <= 2**14 for side in match.groups()):
+        raise UserError(f"`size` must be WIDTHxHEIGHT in pixels, as in 1280x720. Received: size={text}")
+    return int(match[2]), int(match[1])

@@ -30,7 +30,7 @@ class Enhance(VideoToVideo):
         return {"strengths": ("uniform", (len(DEGRADATIONS),)),
                 "noise": ("normal", (frames, height // self.factor, width // self.factor, channels))}
 
-    def damaged(self, clips: tf.Tensor, random: Tensors) -> tuple[Tensors, tf.Tensor]:
+    def corrupt(self, clips: tf.Tensor, random: Tensors) -> tuple[Tensors, tf.Tensor]:
         """Degrades clips."""
         degraded = degradations.degrade(clips, self.config.given.degrade, random["strengths"], random["noise"])
         return {"video": degraded}, clips

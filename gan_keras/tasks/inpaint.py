@@ -24,7 +24,7 @@ class Inpaint(VideoToVideo):
         """Of the holes."""
         return {"holes": ("uniform", (holes.UNIFORMS + 1,)), "bits": ("uniform", holes.BITS)}
 
-    def damaged(self, clips: tf.Tensor, random: Tensors) -> tuple[Tensors, tf.Tensor]:
+    def corrupt(self, clips: tf.Tensor, random: Tensors) -> tuple[Tensors, tf.Tensor]:
         """Makes holes."""
         mask = holes.holes(self.config.given.holes, self.config.clip.shape[:3], random["holes"], random["bits"])
         return {"video": clips * (1.0 - mask), "mask": mask}, clips

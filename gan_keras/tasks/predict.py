@@ -5,8 +5,8 @@ which stands. No frame is made from those after it. Random numbers (`seed`) choo
 
 | signature         | inputs                                      | outputs                                           |
 |-------------------|---------------------------------------------|---------------------------------------------------|
-| `serving_default` | `video` uint8 [B, K, H, W, 3], any number,  | `video` uint8 [B, T - given_frames, H, W, 3], the |
-|                   | of which the last are taken; `seed`         | frames that follow                                |
+| `serving_default` | `video` uint8 [B, K, H, W, 3], any number,  | `video` uint8 [B, T - context_frames, H, W, 3],   |
+|                   | of which the last are taken; `seed`         | the frames that follow                            |
 
 Longer: give it the last frames that it made. `pairs` as in `tasks.video_to_video`, the given frames first.
 """
@@ -37,13 +37,13 @@ class Predict(VideoToVideo):
     def __init__(self, config: Config) -> None:
         super().__init__(config)
         if self.count >= config.clip.num_frames:
-            raise UserError("`given_frames` must be fewer than the frames of a clip. Received: "
-                            f"given_frames={self.count}, num_frames={config.clip.num_frames}")
+            raise UserError("`context_frames` must be fewer than the frames of a clip. Received: "
+                            f"context_frames={self.count}, num_frames={config.clip.num_frames}")
 
     @property
     def count(self) -> int:
         """Frames that are given, at most."""
-        return self.config.given.given_frames
+        return self.config.given.context_frames
 
     @property
     def guide(self) -> int:
@@ -54,7 +54,7 @@ class Predict(VideoToVideo):
         """How many frames are given."""
         return {"count": ("uniform", (1,))}
 
-    def damaged(self, clips: tf.Tensor, random: Tensors) -> tuple[Tensors, tf.Tensor]:
+    def corrupt(self, clips: tf.Tensor, random: Tensors) -> tuple[Tensors, tf.Tensor]:
         """The first frames; of those that are not given, the first given one stands in their places."""
         missing = tf.cast(random["count"][:, 0] * self.count, tf.int32)
         places = tf.maximum(tf.range(self.count)[tf.newaxis], missing[:, tf.newaxis])

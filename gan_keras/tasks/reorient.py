@@ -10,7 +10,7 @@ clip.
 
 import tensorflow as tf
 
-from gan_keras.data.warping import folded, reorientation, warp
+from gan_keras.data.warping import extrapolated, reorientation, warp
 from gan_keras.layers.frames import sizes
 from gan_keras.losses.forward_pass import LossTerm, Tensors
 from gan_keras.tasks.video_to_video import Shape, VideoToVideo, change_term, difference_term
@@ -32,7 +32,7 @@ class Reorient(VideoToVideo):
         """Angle, zoom, shift."""
         return {"orientation": ("uniform", (4,))}
 
-    def damaged(self, clips: tf.Tensor, random: Tensors) -> tuple[Tensors, tf.Tensor]:
+    def corrupt(self, clips: tf.Tensor, random: Tensors) -> tuple[Tensors, tf.Tensor]:
         """A turned part of the clips is the target; given is what an upright frame as large as that part has of it."""
         uniform, (height, width) = random["orientation"], self.config.clip.shape[1:3]
         angle = MAX_ANGLE * (2.0 * uniform[:, 0] - 1.0)
@@ -41,9 +41,9 @@ class Reorient(VideoToVideo):
         size = height, width
         target = warp(clips, reorientation(size, size, angle, zoom / _INNER, tf.zeros_like(shift)))
         # The smaller frame in the coordinates of the target: as if all of it had been turned and shifted.
-        inner, edges, mirrored = folded(target, reorientation(size, size, angle, zoom, shift))
+        inner, replicated, reflected = extrapolated(target, reorientation(size, size, angle, zoom, shift))
         mask = tf.repeat(1.0 - inner, clips.shape[1], axis=1)
-        return {"video": target * (1.0 - mask), "mask": mask, "edges": edges, "mirrored": mirrored}, target
+        return {"video": target * (1.0 - mask), "mask": mask, "replicated": replicated, "reflected": reflected}, target
 
     def parameters(self) -> dict[str, tuple[tf.TensorSpec, float]]:
         """See the top of this file."""
@@ -58,17 +58,17 @@ class Reorient(VideoToVideo):
         wanted = tf.cast(inputs["size"][0], tf.int32)
         new_size = tf.where(wanted > 0, wanted, tf.stack(size))
         transform = reorientation(size, (new_size[0], new_size[1]), inputs["angle"], inputs["zoom"], inputs["shift"])
-        turned, edges, mirrored = (warp(video, transform, new_size, mode)
+        turned, replicated, reflected = (warp(video, transform, new_size, mode)
                                    for mode in ("CONSTANT", "NEAREST", "REFLECT"))
         covered = warp(tf.ones_like(video[:, :, :, :, :1]), transform, new_size, "CONSTANT")
         mask = tf.cast(covered < _COVERED, tf.float32)
-        return {"video": turned * (1.0 - mask), "mask": mask, "edges": edges, "mirrored": mirrored}
+        return {"video": turned * (1.0 - mask), "mask": mask, "replicated": replicated, "reflected": reflected}
 
     def conditions(self, given: Tensors) -> Tensors:
         """The clip with the pixels of its edges in its corners, itself mirrored there beside, and where they are."""
         mask = given["mask"]
-        base = tf.where(mask > 0, given["edges"], given["video"])
-        return {"base": base, "guide": given["mirrored"] * mask, "mask": mask}
+        base = tf.where(mask > 0, given["replicated"], given["video"])
+        return {"base": base, "guide": given["reflected"] * mask, "mask": mask}
 
     def fidelity_terms(self) -> list[LossTerm]:
         """L1 in the corners, of pixels and of their changes."""

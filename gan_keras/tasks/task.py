@@ -206,7 +206,7 @@ class Task:
         """
         raise NotImplementedError
 
-    def shown(self, samples: Tensors) -> tf.Tensor:
+    def shown(self, samples: Mapping[str, np.ndarray]) -> np.ndarray:
         """Samples as people are shown them, uint8 [B, T, H, W', 3]."""
         return samples["video"]
 

@@ -7,10 +7,11 @@ change). Signatures: those of `tasks.video_to_video` but `pairs`, from A to B.
 """
 
 import dataclasses
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
 import keras
+import numpy as np
 import tensorflow as tf
 
 from gan_keras.config.train import Config
@@ -35,7 +36,7 @@ from gan_keras.models.views import Views, for_each_view, sampled_frames, views_o
 from gan_keras.tasks.task import Draw, Networks, Render, Signature
 from gan_keras.tasks.video_to_video import Shape, VideoToVideo
 
-BACK = "back"
+INVERSE = "inverse"
 _SOURCE = "source_"
 
 
@@ -43,15 +44,15 @@ class Translation(NamedTuple):
     """What is computed beside the way there.
 
     Attributes:
-        there_and_back: A → B → A, float32 [B, T, H, W, 3].
-        back_and_there: B → A → B.
-        stayed: A by the way back, and B by the way there.
+        cycle_source: A → B → A, float32 [B, T, H, W, 3].
+        cycle_target: B → A → B.
+        identity: A by the way back, and B by the way there.
         of_source: passes through the discriminators of A, by name.
     """
 
-    there_and_back: tf.Tensor
-    back_and_there: tf.Tensor
-    stayed: tuple[tf.Tensor, tf.Tensor]
+    cycle_source: tf.Tensor
+    cycle_target: tf.Tensor
+    identity: tuple[tf.Tensor, tf.Tensor]
     of_source: dict[str, DiscriminatorPass]
 
 
@@ -77,12 +78,13 @@ class Translate(VideoToVideo):
         self._source_discriminators = {
             name: dataclasses.replace(each, weight=weight * each.weight)
             for name, each in build_discriminators(self.config.clip, self.config.model, policy).items()}
-        return {BACK: back, **{f"{_SOURCE}{name}": each.network for name, each in self._source_discriminators.items()}}
+        return {INVERSE: back, **{f"{_SOURCE}{name}": each.network
+                                  for name, each in self._source_discriminators.items()}}
 
     # ---- training ----
 
     def random_numbers(self) -> dict[str, tuple[str, Shape]]:
-        """None: nothing is damaged."""
+        """None: nothing is corrupted."""
         return {}
 
     def conditions(self, given: Tensors) -> Tensors:
@@ -107,7 +109,7 @@ class Translate(VideoToVideo):
             return networks.generator.outputs({"base": clips}, training=True)["pictures"]
 
         def back(clips: tf.Tensor) -> tf.Tensor:
-            return networks.auxiliary[BACK]({"base": clips}, training=True)["pictures"]
+            return networks.auxiliary[INVERSE]({"base": clips}, training=True)["pictures"]
 
         made = back(target)
         frames = sampled_frames(forward.noise.frames, self.config.clip.num_frames)
@@ -129,29 +131,29 @@ class Translate(VideoToVideo):
         given = self.config.given
 
         def cycle_of_source(forward: ForwardPass) -> tf.Tensor:
-            return reconstruction.l1(forward.example.condition["base"], forward.task.there_and_back)
+            return reconstruction.l1(forward.example.condition["base"], forward.task.cycle_source)
 
         def cycle_of_target(forward: ForwardPass) -> tf.Tensor:
-            return reconstruction.l1(forward.example.target, forward.task.back_and_there)
+            return reconstruction.l1(forward.example.target, forward.task.cycle_target)
 
         def identity_of_source(forward: ForwardPass) -> tf.Tensor:
             return forward.noise.task["identity"] * reconstruction.l1(
-                forward.example.condition["base"], forward.task.stayed[0])
+                forward.example.condition["base"], forward.task.identity[0])
 
         def identity_of_target(forward: ForwardPass) -> tf.Tensor:
-            return forward.noise.task["identity"] * reconstruction.l1(forward.example.target, forward.task.stayed[1])
+            return forward.noise.task["identity"] * reconstruction.l1(forward.example.target, forward.task.identity[1])
 
-        cycles = [LossTerm(name, given.cycle_weight, network, compute) for network in ("generator", BACK)
+        cycles = [LossTerm(name, given.cycle_weight, network, compute) for network in ("generator", INVERSE)
                   for name, compute in (("cycle_of_source", cycle_of_source), ("cycle_of_target", cycle_of_target))]
         return [*cycles, LossTerm("identity", given.identity_weight, "generator", identity_of_target),
-                LossTerm("identity", given.identity_weight, BACK, identity_of_source)]
+                LossTerm("identity", given.identity_weight, INVERSE, identity_of_source)]
 
     def terms(self, networks: Networks) -> list[LossTerm]:
         """Cycles, identity, and the adversarial losses of both domains."""
         terms = super().terms(networks)
         for name, discriminator in self._source_discriminators.items():
             for term in discriminator_terms(self.config, networks.generator, name, discriminator):
-                network = f"{_SOURCE}{name}" if term.network == name else BACK
+                network = f"{_SOURCE}{name}" if term.network == name else INVERSE
                 terms.append(term._replace(network=network, compute=_of_source(term)))
         return [term for term in terms if term.weight]
 
@@ -161,9 +163,9 @@ class Translate(VideoToVideo):
         """Given clips, translated."""
         return {"video": self._made(generator, {"video": to_float(clips)}, None), "given": clips}
 
-    def shown(self, samples: Tensors) -> tf.Tensor:
+    def shown(self, samples: Mapping[str, np.ndarray]) -> np.ndarray:
         """What was given and what was made of it, side by side."""
-        return tf.concat([samples["given"], samples["video"]], 3)
+        return np.concatenate([samples["given"], samples["video"]], 3)
 
     def signatures(self, generator: Generator) -> dict[str, Signature]:
         """See the top of this file."""

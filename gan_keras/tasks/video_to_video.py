@@ -1,7 +1,7 @@
 """Base of the tasks that make clips of given clips: enhance, inpaint, predict, reorient.
 
-Ordinary clips are damaged, and the network (`models.encoder_decoder`) learns to make the true ones. Such a task says
-how clips are damaged, what the network is to begin with, and which distances count. First, for `--fidelity_steps`,
+Ordinary clips are corrupted, and the network (`models.encoder_decoder`) learns to make the true ones. Such a task says
+how clips are corrupted, what the network is to begin with, and which distances count. First, for `--fidelity_steps`,
 these alone; then discriminators join, which see what was made beside what was given.
 
 | signature         | inputs                                           | outputs                                      |
@@ -15,9 +15,9 @@ these alone; then discriminators join, which see what was made beside what was g
 |                   | before                                           | and what is remembered                       |
 | `last_segment`    | the outputs of the one before                    | `video`, the frames that are still to come   |
 
-Time, height and width are free. `pairs` damages clips as in training, by a seed, and mends them: for evaluation. A film
-goes through `initial_state`, any number of `next_segment` and one `last_segment`, cut as one likes: their frames are
-those of `serving_default` for the whole film. Each shot of a film is a film of its own.
+Time, height and width are free. `pairs` corrupts clips as in training, by a seed, and mends them: for evaluation. A
+film goes through `initial_state`, any number of `next_segment` and one `last_segment`, cut as one likes: their frames
+are those of `serving_default` for the whole film. Each shot of a film is a film of its own.
 """
 
 import dataclasses
@@ -38,6 +38,7 @@ from gan_keras.models.encoder_decoder import SIDE_MULTIPLE, EncoderDecoder, enco
 from gan_keras.models.generator import Generator
 from gan_keras.models.latents import ALGORITHM, Latent, draw_latents
 from gan_keras.tasks.task import Draw, Networks, Signature, Task
+from gan_keras.video.contact_sheets import match
 
 Shape = tuple[int, ...]
 
@@ -74,11 +75,11 @@ class VideoToVideo(Task):
     # ---- what a task says ----
 
     def random_numbers(self) -> dict[str, tuple[str, Shape]]:
-        """Random numbers by which a clip is damaged: name → (`uniform` or `normal`, shape)."""
+        """Random numbers by which a clip is corrupted: name → (`uniform` or `normal`, shape)."""
         raise NotImplementedError
 
-    def damaged(self, clips: tf.Tensor, random: Tensors) -> tuple[Tensors, tf.Tensor]:
-        """Damages clips.
+    def corrupt(self, clips: tf.Tensor, random: Tensors) -> tuple[Tensors, tf.Tensor]:
+        """Corrupts clips.
 
         Args:
             clips: true ones, float32 [B, T, H, W, 3].
@@ -129,13 +130,13 @@ class VideoToVideo(Task):
                 for name, each in super().build_discriminators(precision).items()}
 
     def draw_noise(self, draw: Draw, generator: Generator) -> Tensors:
-        """Random numbers by which the clips of a step are damaged."""
-        return {name: getattr(draw, kind)(f"damage/{name}", *shape)
+        """Random numbers by which the clips of a step are corrupted."""
+        return {name: getattr(draw, kind)(f"corruption/{name}", *shape)
                 for name, (kind, shape) in self.random_numbers().items()}
 
     def example(self, batch: Batch, noise: StepNoise) -> Example:
-        """Damaged clips, and the true ones."""
-        given, target = self.damaged(to_float(batch.clips), noise.task)
+        """Corrupted clips, and the true ones."""
+        given, target = self.corrupt(to_float(batch.clips), noise.task)
         return Example({name: tf.stop_gradient(value) for name, value in self.conditions(given).items()}, target)
 
     def terms(self, networks: Networks) -> list[LossTerm]:
@@ -148,16 +149,13 @@ class VideoToVideo(Task):
     # ---- use ----
 
     def sample(self, generator: Generator, seeds: tf.Tensor, clips: tf.Tensor) -> Tensors:
-        """Clips, damaged by the seeds and mended, see `pairs` at the top of this file."""
+        """Clips, corrupted by the seeds and mended, see `pairs` at the top of this file."""
         return self._pairs(generator, {"video": clips, "seed": seeds})
 
-    def shown(self, samples: Tensors) -> tf.Tensor:
+    def shown(self, samples: Mapping[str, np.ndarray]) -> np.ndarray:
         """What was given, what was made and what is true side by side, uint8 [B, T, H, 3 W, 3]."""
-        given, frames = samples["given"], sizes(samples["target"])[1]
-        for axis, side in enumerate(sizes(samples["target"])[2:4], 2):
-            given = tf.gather(given, tf.range(side) * sizes(given)[axis] // side, axis=axis)
-        given = tf.gather(given, tf.minimum(tf.range(frames), sizes(given)[1] - 1), axis=1)  # the last one stands
-        return tf.concat([given, samples["video"], samples["target"]], 3)
+        target = samples["target"]
+        return np.concatenate([match(samples["given"], target), samples["video"], target], 3)
 
     def signatures(self, generator: Generator) -> dict[str, Signature]:
         """See the top of this file."""
@@ -216,7 +214,7 @@ class VideoToVideo(Task):
     def _pairs(self, generator: Generator, inputs: Tensors) -> Tensors:
         random = {name: _by_seed(name, kind, shape, inputs["seed"])
                   for name, (kind, shape) in self.random_numbers().items()}
-        given, target = self.damaged(to_float(inputs["video"]), random)
+        given, target = self.corrupt(to_float(inputs["video"]), random)
         pairs = {"video": self._made(generator, given, inputs["seed"]), "given": to_uint8(given["video"]),
                  "target": to_uint8(target)}
         return pairs | ({"mask": tf.cast(self.conditions(given)["mask"], tf.uint8)} if self.masked else {})
@@ -229,7 +227,7 @@ class VideoToVideo(Task):
         state = {"first_frame": tf.TensorSpec([], tf.int64)}
         for name in frames:
             state[f"context_{name}"] = tf.TensorSpec(request[name].shape[1:], tf.uint8)
-        for name, (count, _, channels) in stream.memory.items():
+        for name, (count, _, channels) in stream.buffers.items():
             state[name] = tf.TensorSpec([count, None, None, channels], tf.float32)
         video = {"video": tf.TensorSpec([None, None, None, 3], tf.uint8)}
         parameters = {name: request[name] for name in self.parameters()}
@@ -237,9 +235,9 @@ class VideoToVideo(Task):
         def initial_state(inputs: Tensors) -> Tensors:
             height, width = sizes(_padded(self.conditions(self.given_by(inputs))["base"][:, :1]))[2:4]
             batch = tf.shape(inputs["video"])[0]
-            memory = {name: tf.zeros([batch, count, height // factor, width // factor, channels])
-                      for name, (count, factor, channels) in stream.memory.items()}
-            return {"first_frame": tf.zeros([batch], tf.int64), **memory,
+            buffers = {name: tf.zeros([batch, count, height // factor, width // factor, channels])
+                      for name, (count, factor, channels) in stream.buffers.items()}
+            return {"first_frame": tf.zeros([batch], tf.int64), **buffers,
                     **{f"context_{name}": inputs[name][:, :0] for name in frames}}
 
         def next_segment(inputs: Tensors) -> Tensors:
@@ -278,20 +276,20 @@ class VideoToVideo(Task):
                  for name, value in conditions.items()}
         time = tf.range(first, stop + late)
         last = tf.fill(tf.shape(time), seen - 1 if ends else tf.constant(_NO_LAST_FRAME, tf.int64))
-        memory = {name: inputs[name][0] for name in stream.memory}
+        buffers = {name: inputs[name][0] for name in stream.buffers}
 
         def outputs() -> Tensors:
-            return stream.streaming({**ready, **memory, "time": time, "last": last})
+            return stream.streaming({**ready, **buffers, "time": time, "last": last})
 
         def nothing_yet() -> Tensors:  # a convolution over no pictures gives a wrong number of channels
-            return {"pictures": ready["base"], **memory}
+            return {"pictures": ready["base"], **buffers}
 
         made = tf.cond(tf.size(time) > 0, outputs, nothing_yet)
         pictures = to_uint8(made["pictures"][tf.maximum(stream.reach - first, 0):])[:, :height, :width]
         context = {f"context_{name}": value[:, tf.maximum(tf.shape(value)[1] - 2 * self.look_ahead, 0):]
                    for name, value in known.items()}
         return {"video": pictures[tf.newaxis], "first_frame": seen[tf.newaxis], **context,
-                **{name: made[name][tf.newaxis] for name in stream.memory}}
+                **{name: made[name][tf.newaxis] for name in stream.buffers}}
 
 
 def _feature_distance(name: str) -> Callable[[ForwardPass], tf.Tensor]:

@@ -3,7 +3,6 @@
 import time
 from pathlib import Path
 
-import numpy as np
 from absl import logging
 
 from gan_keras.data.input_pipeline import first_clips
@@ -89,7 +88,7 @@ class WriteSamples(Action):
         if self._written_at == loop.step:
             return
         self._written_at = loop.step
-        clips = np.asarray(loop.gan.task.shown(loop.sample(range(SAMPLES), self._real)))
+        clips = loop.gan.task.shown(loop.sample(range(SAMPLES), self._real))
         shown = enlarge(clips)
         self.path = self._path(loop.step)
         write_clip(self.path.with_suffix(".png"), shown[:_SHEET_ROWS], self._fps)

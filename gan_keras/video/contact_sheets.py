@@ -47,6 +47,19 @@ def enlarge(clips: np.ndarray) -> np.ndarray:
     return clips.repeat(factor, axis=-3).repeat(factor, axis=-2)
 
 
+def match(clip: np.ndarray, like: np.ndarray) -> np.ndarray:
+    """A clip at the size and length of another one: pixels are repeated, the last frame stands.
+
+    Args:
+        clip: uint8 `[..., t, h, w, 3]`.
+        like: `[..., T, H, W, 3]`.
+    """
+    frames = np.minimum(np.arange(like.shape[-4]), clip.shape[-4] - 1)
+    rows, columns = (np.arange(side) * there // side
+                     for side, there in zip(like.shape[-3:-1], clip.shape[-3:-1], strict=True))
+    return clip[..., frames[:, None, None], rows[:, None], columns, :]
+
+
 def _tile(pictures: np.ndarray) -> np.ndarray:
     """[rows, columns, H, W, 3] → [H', W', 3] with narrow grey gaps."""
     rows, columns, height, width, channels = pictures.shape

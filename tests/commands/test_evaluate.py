@@ -18,7 +18,7 @@ from gan_keras.evaluation.evaluate import affordable_count, evaluate
 from gan_keras.evaluation.evaluator import METRICS
 from gan_keras.evaluation.metrics.factors import METRICS as FACTORS
 from gan_keras.evaluation.metrics.fidelity import METRICS as FIDELITY
-from gan_keras.evaluation.metrics.trivial import METRICS as TRIVIAL
+from gan_keras.evaluation.metrics.relative_error import METRICS as RELATIVE_ERROR
 from gan_keras.runs import checkpoints
 from gan_keras.runs.run_folder import BestEvaluation, RunFolder
 from tests.conftest import TINY, finish, metric_lines, start
@@ -129,7 +129,7 @@ def test_a_run_is_evaluated_at_its_best_step_as_it_was_while_training(stopped, l
 def test_every_number_is_there_with_its_floor_and_interval(later):
     path, out, _ = later["measured"]
     line, table = metric_lines(path)[-1], {row.split()[0] for row in out.splitlines() if row}
-    metrics = [name for name in METRICS if name not in FIDELITY and name not in TRIVIAL]
+    metrics = [name for name in METRICS if name not in FIDELITY and name not in RELATIVE_ERROR]
     for name in (*metrics, *(f"discriminators/{name}/{what}" for name in ("pair", "clip")
                               for what in DISCRIMINATOR_METRICS)):
         assert name in table

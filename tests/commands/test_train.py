@@ -235,8 +235,8 @@ def test_clips_of_one_domain_are_translated_to_another_and_the_run_goes_on(folde
     for steps in (3, 5):
         code, _, err = finish(start(*arguments, f"--steps={steps}"))
         assert code == 0, err
-    lines = [line for line in metric_lines(run) if "loss/back" in line]
-    assert [line["step"] for line in lines] == [1, 2, 3, 4, 5] and "terms/back/cycle_of_source" in lines[-1]
+    lines = [line for line in metric_lines(run) if "loss/inverse" in line]
+    assert [line["step"] for line in lines] == [1, 2, 3, 4, 5] and "terms/inverse/cycle_of_source" in lines[-1]
     code, _, err = finish(start(*arguments, "--steps=6", "--target_data=shapes:12,colour=green"))
     assert code == 2 and "shapes:12,colour=green is not the data that" in err
 

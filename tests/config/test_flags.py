@@ -71,7 +71,7 @@ OBSERVED = {
     "latent_adversarial_weight": (0.9, generator_weights), "instance_noise": (0.1, weights),
     "ada_target": (0.5, weights), "ada_clips": (4, weights),
     "loss": ("hinge", weights), "penalty": ("r1", weights), "penalty_weight": (9.0, weights),
-    "degrade": (("noise:9",), weights), "holes": (("text",), weights), "given_frames": (1, shapes),
+    "degrade": (("noise:9",), weights), "holes": (("text",), weights), "context_frames": (1, shapes),
     "cycle_weight": (5.0, weights), "identity_weight": (1.0, weights),
     "fidelity_steps": (1, weights), "sharpness": (0.5, weights),
     "penalty_interval": (2, weights), "diffaugment": (("brightness",), weights),
@@ -93,7 +93,7 @@ TOGETHER = {"motion_dim": {"generator": "mocogan"}, "recurrence": {"generator": 
             **{name: {"task": "translate", "resolution": "16", "target_data": "shapes:9"}
                for name in ("cycle_weight", "identity_weight")},
             "degrade": {"task": "enhance"}, "holes": {"task": "inpaint"},
-            "given_frames": {"task": "predict", "given_frames": 2},
+            "context_frames": {"task": "predict", "context_frames": 2},
             "fidelity_steps": {"task": "enhance", "resolution": "16"},
             "sharpness": {"task": "enhance", "resolution": "16", "fidelity_steps": 0},
             "ada_target": {"diffaugment": ("brightness",)},

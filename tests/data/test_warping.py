@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from gan_keras.data.warping import folded, reorientation, warp
+from gan_keras.data.warping import extrapolated, reorientation, warp
 
 SIZE = (9, 15)
 
@@ -49,16 +49,16 @@ def test_beyond_an_inner_picture_its_edges_go_on_or_it_is_mirrored():
     # Of what lies beyond, the clips hold something else: it must not be seen.
     there = warp(tf.ones_like(inner), moved, SIZE, "CONSTANT") > 0.99
     target = tf.where(there, warp(inner, moved, SIZE, "CONSTANT"), 9.0)
-    is_inner, edges, mirrored = folded(target, moved)
+    is_inner, replicated, reflected = extrapolated(target, moved)
     np.testing.assert_array_equal(is_inner[0, 0, :, :, 0], (np.asarray(target)[0, 0, :, :, 0] < 9))
-    np.testing.assert_allclose(edges, warp(inner, moved, SIZE, "NEAREST"), atol=1e-5)
-    np.testing.assert_allclose(mirrored, warp(inner, moved, SIZE, "REFLECT"), atol=1e-5)
+    np.testing.assert_allclose(replicated, warp(inner, moved, SIZE, "NEAREST"), atol=1e-5)
+    np.testing.assert_allclose(reflected, warp(inner, moved, SIZE, "REFLECT"), atol=1e-5)
 
 
 def test_an_inner_picture_that_is_turned_is_seen_as_it_is():
     clips = tf.random.stateless_uniform([2, 2, *SIZE, 3], [1, 2])
     turn = reorientation(SIZE, SIZE, tf.constant([10.0, -4.0]), tf.constant([1.2, 0.9]),
                          tf.constant([[0.5, 1], [0, 0]]))
-    is_inner, edges, mirrored = folded(clips, turn)
-    for beyond in (edges, mirrored):
+    is_inner, replicated, reflected = extrapolated(clips, turn)
+    for beyond in (replicated, reflected):
         np.testing.assert_allclose(beyond * is_inner, clips * is_inner, atol=1e-4)

@@ -19,7 +19,7 @@ from gan_keras.evaluation.evaluator import (
 )
 from gan_keras.evaluation.evaluator import evaluate as evaluate_source
 from gan_keras.evaluation.metric_validation.corruptions import CORRUPTIONS
-from gan_keras.evaluation.metrics import distances, factors, fidelity, memorization, speed, trivial
+from gan_keras.evaluation.metrics import distances, factors, fidelity, memorization, relative_error, speed
 from gan_keras.evaluation.metrics.inputs import PairedClips
 from gan_keras.evaluation.metrics.types import AS_REAL, HIGHER, LOWER, Measurement
 from gan_keras.evaluation.reference import Reference
@@ -27,7 +27,7 @@ from gan_keras.evaluation.samples import SampleSource
 from tests.evaluation.folders import SIDE, prepare_folder
 
 FRAMES = 9
-UNPAIRED = set(METRICS) - set(speed.METRICS) - set(fidelity.METRICS) - set(trivial.METRICS)
+UNPAIRED = set(METRICS) - set(speed.METRICS) - set(fidelity.METRICS) - set(relative_error.METRICS)
 
 
 class DrawnSamples(SampleSource):

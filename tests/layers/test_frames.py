@@ -49,9 +49,9 @@ def test_a_stream_is_shifted_as_the_whole_clip_is_but_later(causal, pieces):
     pictures, late = ToPictures()(CLIPS[:1]), 0 if causal else 1
     layer, whole = StreamingShift(0.25, causal), TemporalShift(0.25, causal)(pictures, CLIPS[:1])
     coming = tf.concat([pictures, tf.zeros([1, 1, 1, 4])], 0)
-    memory, shifted, plain = tf.zeros([layer.memory, 1, 1, 4]), [], []
+    buffer, shifted, plain = tf.zeros([layer.buffered_frames, 1, 1, 4]), [], []
     for piece in tf.split(coming, pieces):
-        outputs, there, memory = layer(piece, memory)
+        outputs, there, buffer = layer(piece, buffer)
         shifted.append(outputs)
         plain.append(there)
     np.testing.assert_array_equal(tf.concat(shifted, 0)[late:late + 3], whole)
@@ -60,9 +60,9 @@ def test_a_stream_is_shifted_as_the_whole_clip_is_but_later(causal, pieces):
 
 def test_a_delay_gives_the_frames_before():
     pictures = ToPictures()(CLIPS)
-    late, memory = Delay()(pictures, tf.zeros([2, 1, 1, 4]))
+    late, buffer = Delay()(pictures, tf.zeros([2, 1, 1, 4]))
     np.testing.assert_array_equal(late, tf.concat([tf.zeros([2, 1, 1, 4]), pictures[:4]], 0))
-    np.testing.assert_array_equal(memory, pictures[4:])
+    np.testing.assert_array_equal(buffer, pictures[4:])
 
 
 def test_what_lies_before_or_after_a_film_is_zero():

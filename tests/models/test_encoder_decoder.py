@@ -54,15 +54,15 @@ def stream(network, given, pieces, film=slice(None)):
     count = len(frames["base"])
     frames = {name: np.concatenate([value, np.zeros((network.reach, *value.shape[1:]), np.float32)])
               for name, value in frames.items()}
-    memory = {name: np.zeros((n, HEIGHT // factor, WIDTH // factor, c), np.float32)
-              for name, (n, factor, c) in network.memory.items()}
+    buffers = {name: np.zeros((n, HEIGHT // factor, WIDTH // factor, c), np.float32)
+              for name, (n, factor, c) in network.buffers.items()}
     made, begin = [], 0
     latents = {"noise": given["noise"]} if "noise" in given else {}
     for length in filter(None, [*pieces, network.reach]):
         outputs = network.streaming({
-            **{name: value[begin:begin + length] for name, value in frames.items()}, **latents, **memory,
+            **{name: value[begin:begin + length] for name, value in frames.items()}, **latents, **buffers,
             "time": np.arange(begin, begin + length), "last": np.full(length, count - 1)})
-        memory = {name: outputs[name].numpy() for name in memory}
+        buffers = {name: outputs[name].numpy() for name in buffers}
         made.append(outputs["pictures"].numpy())
         begin += length
     return np.concatenate(made)[network.reach:]

@@ -5,8 +5,8 @@ import pytest
 
 from gan_keras.config.commands import GenerateSettings
 from gan_keras.errors import UserError
-from gan_keras.serving import films
-from gan_keras.serving.films import make_films, tiles
+from gan_keras.serving import films, tiles
+from gan_keras.serving.films import make_films
 from gan_keras.serving.saved_generator import SavedGenerator
 from gan_keras.video.decode import VideoFile, read_video
 from gan_keras.video.encode import encode_png, write_clip
@@ -116,6 +116,7 @@ def test_a_mask_may_be_a_picture_a_video_or_a_folder(models, film, tmp_path, kin
     ("inpaint", {"mask": "4,4,8,8", "rotate": 5.0}, "are for --task=reorient"),
     ("inpaint", {"mask": "4,4,8,8", "num_frames": 5}, "`num_frames` is for --task=predict"),
     ("enhance", {"mask": "4,4,8,8"}, "`mask` must not name"),
+    ("enhance", {"fps": 5.0}, "films keep their rate"),
     ("reorient", {"shift": "5"}, "`shift` must be 2 numbers, as in 0,0. Received: shift=5"),
     ("reorient", {"size": "5"}, "`size` must be WIDTHxHEIGHT"),
     ("enhance", {"out": "film.gif"}, "`out` must end in one of .mp4, .mov, .mkv, .webm, or be a folder"),
@@ -186,14 +187,14 @@ def test_tiles_equal_the_whole(models, film, tmp_path, monkeypatch):
     wide = np.tile(frames_of(film)[:3].astype(np.uint8), (1, 1, 16, 1))  # 640 pixels
     write_clip(tmp_path / "wide.mp4", wide, 10.0)
     whole, = make_films(settings(models["enhance"], tmp_path / "wide.mp4", tmp_path / "whole"), models["enhance"])
-    monkeypatch.setattr(films, "affordable_tiles", lambda size, work: tiles(size, 128))
+    monkeypatch.setattr(films, "affordable_tiles", lambda size, work: tiles.cut(size, 128))
     tiled, = make_films(settings(models["enhance"], tmp_path / "wide.mp4", tmp_path / "tiled"), models["enhance"])
     assert np.abs(frames_of(tiled.path) - frames_of(whole.path)).max() <= 1
 
 
 def test_tiles_cover_a_frame_once_with_margins_inside_it():
     covered = np.zeros((300, 700), int)
-    for tile in tiles((300, 700), 256):
+    for tile in tiles.cut((300, 700), 256):
         (top, bottom), (left, right) = tile.core
         covered[top:bottom, left:right] += 1
         assert tile.rows.start % 64 == tile.columns.start % 64 == 0

@@ -150,6 +150,12 @@ def test_a_model_must_be_named():
         GenerateSettings()
 
 
+@pytest.mark.parametrize("asked", [{"mask": "1,1,2,2"}, {"rotate": 3.0}, {"preview": 1.0}])
+def test_what_only_films_take_is_not_ignored(exported, tmp_path, asked):
+    with pytest.raises(UserError, match=f"`{next(iter(asked))}` is for models that make films of films"):
+        generate(GenerateSettings(model=str(exported), out=str(tmp_path / "x.npz"), **asked))
+
+
 def test_clips_go_to_a_file_of_the_working_folder_where_none_is_named(exported, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     generate(GenerateSettings(model=str(exported), seeds="3"))

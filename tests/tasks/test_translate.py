@@ -7,7 +7,7 @@ import tensorflow as tf
 from gan_keras.config.train import Config
 from gan_keras.data.input_pipeline import DomainBatch
 from gan_keras.data.pixels import to_float
-from gan_keras.tasks.translate import BACK
+from gan_keras.tasks.translate import INVERSE
 from gan_keras.training.train_step import VideoGAN
 from tests.training.batches import step_of
 
@@ -29,10 +29,10 @@ def forward_of(gan, step):
 def test_new_networks_change_nothing_so_cycles_and_identity_are_zero(gan, eagerly):
     forward = forward_of(gan, 0)
     np.testing.assert_array_equal(forward.outputs["pictures"], to_float(CLIPS[0]))
-    np.testing.assert_array_equal(forward.task.there_and_back, to_float(CLIPS[0]))
-    np.testing.assert_array_equal(forward.task.back_and_there, to_float(CLIPS[1]))
+    np.testing.assert_array_equal(forward.task.cycle_source, to_float(CLIPS[0]))
+    np.testing.assert_array_equal(forward.task.cycle_target, to_float(CLIPS[1]))
     metrics = step_of(gan, 0, BATCH)
-    for network in ("generator", BACK):
+    for network in ("generator", INVERSE):
         assert float(metrics[f"terms/{network}/cycle_of_source"]) == 0
         assert float(metrics[f"terms/{network}/identity"]) == 0
 
@@ -47,7 +47,7 @@ def test_each_way_is_trained_with_the_discriminators_of_where_it_leads(gan, eage
     before = {name: variable.numpy() for name, variable in gan.weights.items()}
     step_of(gan, 0, BATCH)
     moved = {name.split("/")[0] for name, value in gan.weights.items() if (value.numpy() != before[name]).any()}
-    assert moved == {"generator", "ema", "discriminator", BACK, "source_pair", "source_clip"}
+    assert moved == {"generator", "ema", "discriminator", INVERSE, "source_pair", "source_clip"}
 
 
 def test_the_identity_fades_out_over_the_first_half(gan, eagerly):
@@ -60,14 +60,14 @@ def test_a_loss_is_the_sum_of_its_weighted_terms(gan, eagerly):
         metrics = step_of(gan, step, BATCH)
     weights = {"cycle_of_source": 10, "cycle_of_target": 10, "identity": 5, "adversarial/pair": 1,
                "adversarial/clip": 1}
-    for network in ("generator", BACK):
+    for network in ("generator", INVERSE):
         expected = sum(weight * float(metrics[f"terms/{network}/{name}"]) for name, weight in weights.items())
         assert float(metrics[f"loss/{network}"]) == pytest.approx(expected, rel=1e-5)
-    assert float(metrics["terms/back/cycle_of_source"]) > 0
+    assert float(metrics["terms/inverse/cycle_of_source"]) > 0
 
 
 def test_samples_are_translated_clips_beside_the_given_ones(gan, eagerly):
-    samples = gan.sample(tf.constant([0, 1], tf.int64), CLIPS[0])
+    samples = {name: value.numpy() for name, value in gan.sample(tf.constant([0, 1], tf.int64), CLIPS[0]).items()}
     np.testing.assert_array_equal(samples["video"], CLIPS[0])
     assert gan.task.shown(samples).shape == (2, 4, 16, 32, 3)
     np.testing.assert_array_equal(samples["given"], CLIPS[0])

@@ -15,7 +15,7 @@ from tests.training.batches import step_of
 
 TASKS = ("enhance", "inpaint", "predict", "reorient")
 SMALL = {"resolution": "24x16", "num_frames": 6, "generator_width": 4, "discriminator_width": 4, "batch_size": 2,
-         "precision": "float32", "fidelity_steps": 1, "given_frames": 3}
+         "precision": "float32", "fidelity_steps": 1, "context_frames": 3}
 CLIPS = tf.constant(np.random.default_rng(0).integers(0, 256, (2, 6, 16, 24, 3), np.uint8))
 BATCH = Batch(CLIPS, tf.constant([-1, -1], tf.int64))
 FILM = np.random.default_rng(1).integers(0, 256, (1, 11, 20, 28, 3), np.uint8)
@@ -41,7 +41,7 @@ def given_and_target(config, seed=3):
     for name, (kind, shape) in task.random_numbers().items():
         values = generator.normal(size=(2, *shape)) if kind == "normal" else generator.random((2, *shape))
         random[name] = tf.constant(values, tf.float32)
-    return task, *task.damaged(to_float(CLIPS), random)
+    return task, *task.corrupt(to_float(CLIPS), random)
 
 
 # ---- what is given ----
@@ -115,7 +115,7 @@ def test_reorient_by_nothing_covers_all_and_a_larger_size_has_empty_sides():
 
 
 @pytest.mark.parametrize(("task", "changes", "message"), [
-    ("predict", {"given_frames": 6}, "`given_frames` must be fewer than the frames of a clip"),
+    ("predict", {"context_frames": 6}, "`context_frames` must be fewer than the frames of a clip"),
     ("enhance", {"classes": ("a", "b")}, "cannot be combined with classes")])
 def test_settings_without_sense_are_refused(task, changes, message):
     with pytest.raises(UserError, match=message):
@@ -210,14 +210,14 @@ def test_predictions_follow_and_differ_by_seed():
 
 @pytest.mark.slow
 @pytest.mark.parametrize("task", TASKS)
-def test_pairs_are_damaged_by_the_seed_and_shown_side_by_side(task):
+def test_pairs_are_corrupted_by_the_seed_and_shown_side_by_side(task):
     model, task = served(settings(task))
     pairs = model("pairs", {"video": CLIPS.numpy(), "seed": np.array([4, 5], np.int64)})
     alone = model("pairs", {"video": CLIPS[1:].numpy(), "seed": np.array([5], np.int64)})
     for name, value in pairs.items():
         np.testing.assert_array_equal(value[1:], alone[name])
     assert pairs["video"].shape == pairs["target"].shape == (2, 6, 16, 24, 3)
-    shown = task.shown(pairs).numpy()
+    shown = task.shown(pairs)
     assert shown.shape == (2, 6, 16, 72, 3)
     np.testing.assert_array_equal(shown[..., 24:48, :], pairs["video"])
     np.testing.assert_array_equal(shown[..., 48:, :], pairs["target"])

@@ -72,7 +72,7 @@ def config(request, network):
     if "attention" in settings:
         small["attention"] = ("space:8", "time:4")
     if request.param.stem in GIVEN:
-        small |= {"fidelity_steps": 0, "given_frames": 1}
+        small |= {"fidelity_steps": 0, "context_frames": 1}
     if request.param.stem == "perceptual":
         small["perceptual_network"] = str(network)
     return Config().replace(**small)

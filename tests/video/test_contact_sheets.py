@@ -3,7 +3,7 @@
 import numpy as np
 
 from gan_keras.data.drawn.moving_shapes import render
-from gan_keras.video.contact_sheets import contact_sheet, enlarge, grid
+from gan_keras.video.contact_sheets import contact_sheet, enlarge, grid, match
 
 CLIPS = np.stack([render(7, index, 20, 32, 48)[0] for index in range(3)])
 
@@ -28,3 +28,11 @@ def test_small_clips_are_enlarged_by_repeating_pixels_and_large_ones_are_not():
     np.testing.assert_array_equal(enlarged[:, :, 1::3, 2::3], CLIPS)
     large = np.zeros((1, 96, 200, 3), np.uint8)
     assert enlarge(large).shape == large.shape
+
+
+def test_a_clip_is_shown_at_the_size_and_length_of_another():
+    small = np.arange(2 * 1 * 2 * 3, dtype=np.uint8).reshape(2, 1, 2, 3)
+    shown = match(small, np.zeros((3, 2, 4, 3), np.uint8))
+    np.testing.assert_array_equal(shown[:, 0, :, 0], [[0, 0, 3, 3], [6, 6, 9, 9], [6, 6, 9, 9]])
+    np.testing.assert_array_equal(shown[:, 0], shown[:, 1])
+    np.testing.assert_array_equal(match(small[None], np.zeros((1, 3, 2, 4, 3)))[0], shown)

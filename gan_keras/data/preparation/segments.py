@@ -23,8 +23,8 @@ from gan_keras.video.pictures import crop_and_resize
 
 _MAX_CLIPS = 4
 _MAX_BYTES = 2**26
-_MAX_PARTS = 8
-"""Parts of a segment that are used where `crop` is `parts`: neighbours are alike, and whole films would fill disks."""
+_MAX_PATCHES = 8
+"""Of a segment, where `crop` is `patches`: neighbours are alike, and whole films would fill disks."""
 _DESCRIBED = 3  # segments that are skipped for the same reason
 _ROUNDING = 1e-6  # of an interval: half way between two frames the later one is taken
 _MAX_RECORD_BYTES = 2**30  # half of what a TFRecord's message may have
@@ -73,12 +73,12 @@ def extract(video: SourceVideo, clip: ClipSettings, store: Callable[[int, np.nda
     for indices, frames in split_into_segments(decoder.decode(opened.frames), opened.rate, clip):
         taken += indices
         first = indices[0]
-        for part in parts(frames, clip, first):
-            reason = cleaning.defect(part, clip.keep) if len(frames) >= clip.num_frames else "too short"
+        for patch in patches(frames, clip, first):
+            reason = cleaning.defect(patch, clip.keep) if len(frames) >= clip.num_frames else "too short"
             if reason:
                 _add_place(unusable[reason], first, len(frames), reason)
             else:
-                stored.append(store(first, part))
+                stored.append(store(first, patch))
     skipped = [SkippedVideo(video.id, reason, _describe(places, reason, clip)) for reason, places in unusable.items()]
     skipped += [SkippedVideo(video.id, loss.reason, loss.detail) for loss in opened.losses]
     error = decoder.error
@@ -112,16 +112,16 @@ def max_segment_frames(clip: ClipSettings) -> int:
     return max(2 * clip.num_frames, min(_MAX_CLIPS * clip.num_frames, _MAX_BYTES // frame_bytes))
 
 
-def parts(frames: np.ndarray, clip: ClipSettings, seed: int) -> list[np.ndarray]:
-    """What of the frames of a segment is used: all, or where `crop` says so a few parts at their own scale.
+def patches(frames: np.ndarray, clip: ClipSettings, seed: int) -> list[np.ndarray]:
+    """What of the frames of a segment is used: all, or where `crop` says so a few patches at their own scale.
 
     Args:
         frames: uint8 `[T, H, W, 3]`.
         clip: settings of the clips.
-        seed: chooses the parts, which do not overlap; the same ones always.
+        seed: chooses the patches, which do not overlap; the same ones always.
 
     Returns:
-        Each uint8 `[T, height, width, 3]`; frames that are smaller than a part are enlarged to one.
+        Each uint8 `[T, height, width, 3]`; frames that are smaller than a patch are enlarged to one.
     """
     if clip.crop == "whole":
         return [frames]
@@ -129,15 +129,15 @@ def parts(frames: np.ndarray, clip: ClipSettings, seed: int) -> list[np.ndarray]
     if height < clip.height or width < clip.width:
         return [np.stack([crop_and_resize(frame, clip.height, clip.width) for frame in frames])]
     corners = [(top, left) for top in _starts(height, clip.height) for left in _starts(width, clip.width)]
-    chosen = sorted(np.random.default_rng(seed).permutation(len(corners))[:_MAX_PARTS])
+    chosen = sorted(np.random.default_rng(seed).permutation(len(corners))[:_MAX_PATCHES])
     return [frames[:, top:top + clip.height, left:left + clip.width] for top, left in (corners[i] for i in chosen)]
 
 
-def _starts(side: int, part: int) -> range:
-    """Where parts of a side begin, that lie next to each other about its middle."""
-    count = side // part
-    first = (side - count * part) // 2
-    return range(first, first + count * part, part)
+def _starts(side: int, patch: int) -> range:
+    """Where patches of a side begin, that lie next to each other about its middle."""
+    count = side // patch
+    first = (side - count * patch) // 2
+    return range(first, first + count * patch, patch)
 
 
 class _Decoder:
@@ -222,7 +222,7 @@ def split_into_segments(frames: Iterable[Frame], rate: float | None,
 
     Yields:
         (index in the video of each frame, frames uint8 `[T, height, width, 3]`, or of the video's size where `crop` is
-        `parts`), also of segments that are shorter than a clip.
+        `patches`), also of segments that are shorter than a clip.
     """
     max_frames = max_segment_frames(clip)
     resized = frames

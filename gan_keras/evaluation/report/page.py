@@ -11,7 +11,7 @@ from gan_keras.evaluation.metrics.inputs import PairedClips
 from gan_keras.evaluation.metrics.types import Measurement, Metric, Plot
 from gan_keras.evaluation.report.plots import draw, multiples
 from gan_keras.reports import html
-from gan_keras.video.contact_sheets import contact_sheet, enlarge, grid
+from gan_keras.video.contact_sheets import contact_sheet, enlarge, grid, match
 from gan_keras.video.pictures import crop_and_resize
 
 UNKNOWN = "–"
@@ -180,16 +180,9 @@ def _given(results: Results) -> Iterator[str]:
     yield ("<h2>Given, made, true</h2>\n<p>On the left what was given, up to the border, and what was made of it, "
            "beyond; the slider moves the border. On the right the true clip.</p>\n<div class=\"row\">")
     for given, made, true in list(zip(results.paired.given, *results.paired[:2], strict=True))[:_MAX_GIVEN]:
-        shown = np.stack([_like(given, true), made, true])
+        shown = np.stack([match(given, true), made, true])
         yield html.figure(html.split_view(*enlarge(shown), results.fps, "Given, made and true clip, playing"), "")
     yield "</div>"
-
-
-def _like(clip: np.ndarray, other: np.ndarray) -> np.ndarray:
-    """A clip at the size and length of another one: pixels repeated, the last frame standing."""
-    indices = [np.arange(side) * there // side for side, there in zip(other.shape[1:3], clip.shape[1:3], strict=True)]
-    frames = np.minimum(np.arange(len(other)), len(clip) - 1)
-    return clip[np.ix_(frames, *indices)]
 
 
 def _pairs(results: Results) -> Iterator[str]:

@@ -188,8 +188,8 @@ def test_drawn_clips_are_one_segment_each():
 
 def test_parts_of_frames_are_at_their_own_scale_next_to_each_other():
     frames = np.random.default_rng(0).integers(0, 256, (6, 40, 70, 3), np.uint8)
-    clip = ClipSettings(resolution="16", num_frames=4, crop="parts")
-    found = segments.parts(frames, clip, seed=1)
+    clip = ClipSettings(resolution="16", num_frames=4, crop="patches")
+    found = segments.patches(frames, clip, seed=1)
     whole = [frames[:, 4 + 16 * row:20 + 16 * row, 3 + 16 * column:19 + 16 * column]
              for row in range(2) for column in range(4)]
     assert len(found) == 8
@@ -199,8 +199,8 @@ def test_parts_of_frames_are_at_their_own_scale_next_to_each_other():
 
 def test_of_many_parts_some_are_used_the_same_ones_always():
     frames = np.random.default_rng(0).integers(0, 256, (2, 64, 64, 3), np.uint8)
-    clip = ClipSettings(resolution="8", num_frames=2, crop="parts")
-    one, same, other = (segments.parts(frames, clip, seed) for seed in (1, 1, 2))
+    clip = ClipSettings(resolution="8", num_frames=2, crop="patches")
+    one, same, other = (segments.patches(frames, clip, seed) for seed in (1, 1, 2))
     assert len(one) == 8 and len({part.tobytes() for part in one}) == 8
     np.testing.assert_array_equal(one, same)
     assert any((first != second).any() for first, second in zip(one, other, strict=True))
@@ -208,5 +208,5 @@ def test_of_many_parts_some_are_used_the_same_ones_always():
 
 def test_frames_smaller_than_a_part_are_enlarged_and_whole_frames_stay():
     frames = np.full((2, 10, 30, 3), 7, np.uint8)
-    assert segments.parts(frames, ClipSettings(resolution="16", crop="parts"), 0)[0].shape == (2, 16, 16, 3)
-    assert segments.parts(frames, ClipSettings(resolution="16"), 0)[0] is frames
+    assert segments.patches(frames, ClipSettings(resolution="16", crop="patches"), 0)[0].shape == (2, 16, 16, 3)
+    assert segments.patches(frames, ClipSettings(resolution="16"), 0)[0] is frames

@@ -77,8 +77,8 @@ def test_a_clip_that_repeats_itself_loops(period):
 
 
 def test_other_clips_do_not_loop():
-    there_and_back = moving()[[*range(8), *range(7, -1, -1)]]
-    for clip in (scene(), moving(), there_and_back, uniform([100, 101] * 8)):
+    cycle_source = moving()[[*range(8), *range(7, -1, -1)]]
+    for clip in (scene(), moving(), cycle_source, uniform([100, 101] * 8)):
         assert measure(clip)["looping"] == 0
 
 

@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from gan_keras.evaluation.metrics import trivial
+from gan_keras.evaluation.baselines import baselines
+from gan_keras.evaluation.metrics import relative_error
 from gan_keras.evaluation.metrics.inputs import ClipSet, MetricInputs, PairedClips
-from gan_keras.evaluation.trivial_answers import trivial_answers
 from gan_keras.video.opencv import cv2
 
 FRAMES, HEIGHT, WIDTH = 6, 32, 48
@@ -25,7 +25,7 @@ def error(one, other, where=slice(None)):
 def test_smaller_frames_are_enlarged():
     clip = moving_clip()
     small = np.stack([cv2.resize(frame, (WIDTH // 2, HEIGHT // 2), interpolation=cv2.INTER_AREA) for frame in clip])
-    answers = trivial_answers(small, None, clip.shape[:3])
+    answers = baselines(small, None, clip.shape[:3])
     assert set(answers) == {"bicubic", "lanczos", "unsharp"}
     assert all(answer.shape == clip.shape and error(answer, clip) < 40 for answer in answers.values())
 
@@ -33,7 +33,7 @@ def test_smaller_frames_are_enlarged():
 def test_noise_is_taken_away():
     clip = moving_clip(0)
     noisy = np.clip(clip + np.random.default_rng(0).normal(0, 20, clip.shape), 0, 255).astype(np.uint8)
-    answers = trivial_answers(noisy, None, clip.shape[:3])
+    answers = baselines(noisy, None, clip.shape[:3])
     assert set(answers) == {"input", "temporal_median", "non_local_means", "unsharp"}
     np.testing.assert_array_equal(answers["input"], noisy)
     errors = {name: error(answer, clip) for name, answer in answers.items()}
@@ -47,7 +47,7 @@ def test_holes_are_filled_and_all_else_stays():
     for t in range(FRAMES):
         mask[t, 8:18, 4 + 5 * t:12 + 5 * t] = 1
     given = clip * (1 - mask)
-    answers = trivial_answers(given, mask, clip.shape[:3])
+    answers = baselines(given, mask, clip.shape[:3])
     assert set(answers) == {"telea", "navier_stokes", "edge", "nearest_frame", "blend"}
     for name, answer in answers.items():
         np.testing.assert_array_equal(answer[mask[..., 0] == 0], clip[mask[..., 0] == 0], err_msg=name)
@@ -57,11 +57,11 @@ def test_holes_are_filled_and_all_else_stays():
 
 def test_the_last_frame_stands_or_moves_on():
     clip = moving_clip(1)
-    answers = trivial_answers(clip[:3], None, clip.shape[:3])
+    answers = baselines(clip[:3], None, clip.shape[:3])
     np.testing.assert_array_equal(answers["copy"], clip[[0, 1, 2, 2, 2, 2]])
     inner = (slice(3, None), slice(4, -4), slice(8, -8))
     assert error(answers["flow"], clip, inner) < 0.5 * error(answers["copy"], clip, inner)
-    assert set(trivial_answers(clip[:1], None, clip.shape[:3])) == {"copy"}
+    assert set(baselines(clip[:1], None, clip.shape[:3])) == {"copy"}
 
 
 # ---- shares ----
@@ -72,7 +72,7 @@ def inputs_of(paired):
 
 
 def measured(paired):
-    return {name: estimate.value for name, estimate in trivial.measure(*inputs_of(paired)).items()}
+    return {name: estimate.value for name, estimate in relative_error.measure(*inputs_of(paired)).items()}
 
 
 def test_a_share_is_the_quotient_of_the_errors_in_the_mask():
@@ -82,10 +82,10 @@ def test_a_share_is_the_quotient_of_the_errors_in_the_mask():
     given = target * (1 - mask)
     made = np.where(mask > 0, target + 3, target).astype(np.uint8)
     shares = measured(PairedClips(made, target, np.array([0, 1]), given, mask))
-    telea = trivial_answers(given[0], mask[0], target.shape[1:4])["telea"]
+    telea = baselines(given[0], mask[0], target.shape[1:4])["telea"]
     covered = np.repeat(mask[0], 3, -1) > 0
-    assert shares["trivial/telea"] == pytest.approx(9 / np.square(telea.astype(float) - target[0])[covered].mean())
-    assert "trivial_standing/telea" not in shares  # all holes stand: there is nothing apart
+    assert shares["relative_mse/telea"] == pytest.approx(9 / np.square(telea.astype(float) - target[0])[covered].mean())
+    assert "relative_mse_static/telea" not in shares  # all holes stand: there is nothing apart
 
 
 def test_kinds_of_holes_are_reported_apart():
@@ -98,9 +98,9 @@ def test_kinds_of_holes_are_reported_apart():
     given = target * (1 - mask)
     shares = measured(PairedClips(target, target, np.arange(3), given, mask))
     assert {name.split("/")[0] for name in shares} == {
-        "trivial", "trivial_moving", "trivial_standing", "trivial_missing"}
+        "relative_mse", "relative_mse_moving", "relative_mse_static", "relative_mse_missing"}
     assert set(shares.values()) == {0.0}
-    assert set(shares) <= set(trivial.METRICS)
+    assert set(shares) <= set(relative_error.METRICS)
 
 
 def test_predictions_are_reported_by_how_far_they_are_ahead():
@@ -108,8 +108,8 @@ def test_predictions_are_reported_by_how_far_they_are_ahead():
     made = target.copy()
     made[0, 4] = target[0, 2]  # two frames ahead it is the copy
     shares = measured(PairedClips(made, target, np.array([0]), target[:, :3]))
-    assert [shares[f"ahead/{i:02d}"] for i in (1, 2, 3)] == pytest.approx([0, 1, 0])
-    assert "2 frames ahead" in trivial.metric_info("ahead/02").meaning
+    assert [shares[f"horizon/{i:02d}"] for i in (1, 2, 3)] == pytest.approx([0, 1, 0])
+    assert "2 frames ahead" in relative_error.metric_info("horizon/02").meaning
 
 
 def test_nothing_is_measured_where_it_is_not_known_what_was_given():

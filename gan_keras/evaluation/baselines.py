@@ -18,8 +18,8 @@ _RADIUS = 3
 _BLUR, _SHARPER = 1.0, 0.5
 
 
-def trivial_answers(given: np.ndarray, mask: np.ndarray | None, shape: tuple[int, int, int]) -> dict[str, np.ndarray]:
-    """All trivial answers by name.
+def baselines(given: np.ndarray, mask: np.ndarray | None, shape: tuple[int, int, int]) -> dict[str, np.ndarray]:
+    """All baselines by name.
 
     Args:
         given: uint8 [t, h, w, 3].

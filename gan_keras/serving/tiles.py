@@ -1,0 +1,40 @@
+"""Tiles of frames that are too large for the memory: parts with a margin, beyond which nothing reaches."""
+
+import math
+import re
+from pathlib import Path
+from typing import NamedTuple
+
+from gan_keras.data.filling import LEVELS
+from gan_keras.models.encoder_decoder import SPATIAL_REACH
+
+MULTIPLE = 2**LEVELS
+"""Pixels of which the sides of tiles are multiples."""
+MARGIN = math.ceil((SPATIAL_REACH + 2**(LEVELS + 1)) / MULTIPLE) * MULTIPLE
+"""Pixels around the core of a tile."""
+
+
+class Tile(NamedTuple):
+    """A part of a frame: what is looked at, and the core of it that is used, ((top, bottom), (left, right))."""
+
+    rows: slice
+    columns: slice
+    core: tuple[tuple[int, int], tuple[int, int]]
+
+
+def cut(size: tuple[int, int], side: int) -> list[Tile]:
+    """Cuts a frame into tiles whose cores are at most `side` pixels, a multiple of `MULTIPLE`, high and wide."""
+    def spans(length: int) -> list[tuple[slice, tuple[int, int]]]:
+        return [(slice(max(0, start - MARGIN), min(length, start + side + MARGIN)),
+                 (start, min(length, start + side))) for start in range(0, length, side)]
+
+    return [Tile(rows, columns, (top, left)) for rows, top in spans(size[0]) for columns, left in spans(size[1])]
+
+
+def available_memory() -> float:
+    """Bytes that are free, as far as the system says it."""
+    try:
+        text = Path("/proc/meminfo").read_text(encoding="ascii")
+        return 1024.0 * int(re.search(r"MemAvailable:\s+(\d+) kB", text)[1])
+    except (OSError, TypeError):
+        return 4.0 * 2**30
