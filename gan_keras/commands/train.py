@@ -53,7 +53,7 @@ def main() -> None:
                                run.prepared_clips("target_data"))[:2]
     run.make()  # of a source with clips: a mistake leaves no folder
     loop = start_training(config, prepared, manifest, distribution, target)
-    actions = make_actions(loop, prepared, manifest)
+    actions = make_actions(loop, prepared, manifest, target)
     loop.run(actions)
     if not distribution.is_chief:
         return

@@ -63,7 +63,8 @@ class EvaluationCallback:
         self._last_step = 0
 
     @classmethod
-    def create(cls, run: RunFolder, config: Config, prepared: Path, manifest: Manifest) -> Self:
+    def create(cls, run: RunFolder, config: Config, prepared: Path, manifest: Manifest,
+               target: tuple[Path, Manifest] | None = None) -> Self:
         """A callback that evaluates against prepared clips.
 
         Args:
@@ -71,11 +72,13 @@ class EvaluationCallback:
             config: the settings of the run.
             prepared: folder of the prepared clips.
             manifest: of that folder.
+            target: folder and manifest of the domain that the clips are translated to, which is compared with then.
 
         Raises:
             UserError: too few clips to evaluate with, or see the constructor.
         """
-        reference = Reference.load(prepared, manifest, config.clip.num_frames, config.run.evaluate_clips)
+        real, given = (target, (prepared, manifest)) if target else ((prepared, manifest), None)
+        reference = Reference.load(*real, config.clip.num_frames, config.run.evaluate_clips, given=given)
         for note in reference.notes:
             logging.info("Note: %s", note)
         return cls(run, config, Evaluator(reference))

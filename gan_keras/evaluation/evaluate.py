@@ -56,7 +56,7 @@ def evaluate(settings: EvaluateSettings, features: FeatureSettings, named: Mappi
     count = settings.clips or affordable_count(_CLIPS, source.shape)
     count = min(count, source.count or count)
     speeds = measure_speed(source) if source.generates else {}  # first: real clips, too, take memory
-    reference = Reference.load(folder, manifest, source.shape[0], count, user_features)
+    reference = Reference.load(folder, manifest, source.shape[0], count, user_features, _given(source))
     results = evaluator.evaluate(source, reference, manifest, count, user_features, speeds)
     evaluator.write_results(results, out, source.step, count)
     if isinstance(source, RunSamples):
@@ -131,6 +131,18 @@ def _out(settings: EvaluateSettings, name: str) -> Path:
     return out
 
 
+def _given(source: SampleSource) -> tuple[Path, Manifest] | None:
+    """Prepared clips that the generator of a run translates to another domain; None where it does no such thing."""
+    if not isinstance(source, RunSamples) or not source.run.load_config().run.target_data:
+        return None
+    begun = source.run.prepared_clips()
+    folder = begun and begun.find()
+    if not folder:
+        raise UserError(f"The clips that {source.run.path} translates are no longer there; start the run again, which "
+                        "prepares them.")
+    return folder, begun.manifest
+
+
 def _real_clips(settings: EvaluateSettings, named: Mapping[str, Any], out: Path, source: SampleSource | None = None
                 ) -> tuple[Path, Manifest]:
     """The prepared folder of the real clips, and its manifest."""
@@ -141,7 +153,7 @@ def _real_clips(settings: EvaluateSettings, named: Mapping[str, Any], out: Path,
         run = RunFolder(Path(settings.run_dir))
         config, prepared = run.load_config(), run.path.parent / "prepared"
         if not settings.data and config.replace(**changes).clip == config.clip:
-            begun = run.prepared_clips()
+            begun = run.prepared_clips("target_data" if config.run.target_data else "data")
     if source:
         frames, height, width = source.shape[:3]
         if "resolution" in named and parse_resolution(named["resolution"]) != (height, width):
@@ -149,7 +161,7 @@ def _real_clips(settings: EvaluateSettings, named: Mapping[str, Any], out: Path,
                             f"Received: resolution={named['resolution']}")
         if not settings.run_dir:
             changes |= {"num_frames": frames, "resolution": str(height) if height == width else f"{width}x{height}"}
-    data = settings.data or config.run.data
-    config = config.replace(**changes, data=data, classes=())
+    data = settings.data or config.run.target_data or config.run.data
+    config = config.replace(**changes, data=data, classes=(), task="generate", target_data="")
     folder, manifest, _ = training_data(config, named.keys(), prepared, begun)
     return folder, manifest

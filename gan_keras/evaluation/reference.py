@@ -15,6 +15,7 @@ import numpy as np
 import tensorflow as tf
 
 from gan_keras.data import records
+from gan_keras.data.input_pipeline import first_clips
 from gan_keras.data.records import Manifest
 from gan_keras.errors import UserError
 from gan_keras.evaluation import features
@@ -72,10 +73,11 @@ class Reference:
     def __init__(self, folder: Path, manifest: Manifest, num_frames: int, user_features: UserFeatures | None) -> None:
         self._folder, self._manifest, self._user_features = folder, manifest, user_features
         self.num_frames, self.fps, self.notes = num_frames, manifest.playback_fps, []
+        self._given: ClipSet | None = None
 
     @classmethod
     def load(cls, folder: Path, manifest: Manifest, num_frames: int, count: int,
-             user_features: UserFeatures | None = None) -> Self:
+             user_features: UserFeatures | None = None, given: tuple[Path, Manifest] | None = None) -> Self:
         """Reads real clips and extracts their features.
 
         Args:
@@ -84,6 +86,7 @@ class Reference:
             num_frames: frames of a clip.
             count: clips in each half, at most.
             user_features: the user's own features, beside the built-in ones.
+            given: folder of prepared clips that models are given, with its manifest, where they are of another domain.
 
         Raises:
             UserError: clips of one frame, or too few training clips to compare anything with.
@@ -93,12 +96,16 @@ class Reference:
                             f"Received: num_frames={num_frames}")
         reference = cls(folder, manifest, num_frames, user_features)
         reference._load(count)
+        if given:
+            split = "test" if given[1].count("test") else "train"
+            clips = first_clips(*given, num_frames, count, split)
+            reference._given = ClipSet(clips, np.arange(len(clips)), {})
         return reference
 
     @property
     def given_clips(self) -> ClipSet:
-        """Inputs of models that take clips: held-out clips, or `other` where there are none."""
-        return self.held_out or self.other
+        """Inputs of models that take clips: of another domain; held-out clips; or `other` where there are none."""
+        return self._given or self.held_out or self.other
 
     def _load(self, count: int) -> None:
         self._video_ids: dict[str, int] = {}

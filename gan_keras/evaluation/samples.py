@@ -161,6 +161,9 @@ class SavedModelSamples(ModelSamples):
     def __init__(self, path: str) -> None:
         model = SavedGenerator(Path(path))
         facts = model.description
+        if facts.task == "translate":
+            raise UserError("`model` must not be of --task=translate, which needs clips of two domains: name its run, "
+                            f"--run_dir. Received: model={path}")
         self.name, self.step, self.fps = f"{model.path} at step {facts.step}", facts.step, facts.fps
         self.shape = facts.num_frames, facts.height, facts.width, 3
         super().__init__(model, facts.paired_signature)

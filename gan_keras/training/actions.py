@@ -166,7 +166,8 @@ class Evaluate(Action):
                          loop.step, best.metric, best.step, best.value, loop.config.run.patience)
 
 
-def make_actions(loop: TrainingLoop, prepared: Path, manifest: Manifest) -> list[Action]:
+def make_actions(loop: TrainingLoop, prepared: Path, manifest: Manifest,
+                 target: tuple[Path, Manifest] | None = None) -> list[Action]:
     """The actions that the settings ask for, in the order in which they are done; none but for the chief process.
 
     Raises:
@@ -181,7 +182,7 @@ def make_actions(loop: TrainingLoop, prepared: Path, manifest: Manifest) -> list
     samples = WriteSamples(settings.sample_every, run, summaries, prepared, manifest, loop.step)
     actions = [LogMetrics(settings.log_every, run, summaries, loop.step)]
     if settings.evaluate_every:
-        callback = EvaluationCallback.create(run, loop.config, prepared, manifest)
+        callback = EvaluationCallback.create(run, loop.config, prepared, manifest, target)
         actions.append(Evaluate(settings.evaluate_every, run, summaries, callback, save))
     samples.write_real_clips(loop.step + 1)
     return [*actions, save, samples]

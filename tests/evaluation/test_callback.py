@@ -199,7 +199,7 @@ def test_a_metric_that_the_clips_do_not_have_is_refused_before_training(tmp_path
 def test_notes_on_the_real_clips_are_logged(run, tiny, prepared, evaluators, monkeypatch, log):
     arguments = []
     monkeypatch.setattr(Reference, "load",
-                        lambda *given: arguments.append(given) or evaluators[CLIPS].reference)
+                        lambda *given, **_: arguments.append(given) or evaluators[CLIPS].reference)
     EvaluationCallback.create(run, tiny.replace(evaluate_every=10, evaluate_clips=CLIPS, keep_best=""), *prepared)
     notes = evaluators[CLIPS].reference.notes
     assert notes and log.messages == [f"Note: {note}" for note in notes]

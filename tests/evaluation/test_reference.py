@@ -7,6 +7,8 @@ import pytest
 import tensorflow as tf
 
 from gan_keras.data import records
+from gan_keras.data.input_pipeline import first_clips
+from gan_keras.data.preparation.prepare import prepare
 from gan_keras.errors import UserError
 from gan_keras.evaluation import features
 from gan_keras.evaluation import reference as reference_module
@@ -274,3 +276,12 @@ def test_clips_of_two_frames_can_be_compared(tmp_path):
     reference = Reference.load(*data, 2, 24)
     for clips in (reference.real, reference.other, reference.held_out):
         assert clips.clips.shape[1] == 2 and all(np.isfinite(values).all() for values in clips.features.values())
+
+
+def test_clips_of_another_domain_are_given_where_there_are_some(tmp_path_factory, prepared, tiny):
+    folder = tmp_path_factory.mktemp("other") / "blue"
+    other = folder, prepare("shapes:9,colour=blue", folder, tiny.clip, workers=1)
+    reference = Reference.load(*prepared, tiny.clip.num_frames, 16, given=other)
+    expected = first_clips(*other, tiny.clip.num_frames, 16, "test" if other[1].count("test") else "train")
+    np.testing.assert_array_equal(reference.given_clips.clips, expected)
+    assert len(reference.given_clips) == len(reference.given_clips.video_ids) == len(expected)
