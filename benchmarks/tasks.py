@@ -1,7 +1,7 @@
 """Trains every task that is given clips for the same minutes, evaluates it on held-out videos, writes docs/tasks.md.
 
     python benchmarks/tasks.py --videos=FOLDER
-    python benchmarks/tasks.py --videos=FOLDER --only=noise,inpaint --task_minutes=2 --docs=/tmp/tasks.md
+    python benchmarks/tasks.py --videos=FOLDER --only=noise,inpaint --task_steps=500 --docs=/tmp/tasks.md
 
 FOLDER has its videos in `train/` and `test/`: of people, others in each. Takes `task_minutes` and a minute for each of
 seven rows; what `--out` has an evaluation of is not run again. Ends with the tables and one JSON line. A share is the
@@ -41,6 +41,7 @@ class TasksSettings(comparison.ComparisonSettings):
     out: str = setting("runs/tasks", "Folder of the runs, one for each row.", path=True)
     only: tuple[str, ...] = setting((), "Rows to make; empty: all.", choices=tuple(ROWS))
     task_minutes: float = setting(30.0, "Minutes of training of each.", above=0.0)
+    task_steps: int = setting(0, "Steps of training of each; 0: as many as its flagfile says.", minimum=0)
     docs: str = setting("docs/tasks.md", "Page whose tables are replaced.", path=True)
 
 
@@ -52,7 +53,8 @@ def main() -> None:
         task, flag, _ = ROWS[name]
         run = RunFolder(Path(settings.out) / name)
         comparison.train(run, settings.task_minutes, f"--flagfile={harness.ROOT / 'configs' / f'{task}.flags'}",
-                         *([flag] if flag else []), f"--data={settings.videos}")
+                         *([flag] if flag else []), f"--data={settings.videos}",
+                         *([f"--steps={settings.task_steps}"] if settings.task_steps else []))
         comparison.evaluate(run, settings.clips)
         found[name] = comparison.evaluation(run.metrics())
         print(f"{name}: {row(name, found[name])}", flush=True)

@@ -31,6 +31,7 @@ class Rules:
         changeable: whether the value may differ when a run is resumed.
         placeholder: item that stands for a value found in the data; a resumed run keeps the value that it found.
         path: whether the value is a path, or may be one; on the command line a `~` at its start is the home folder.
+        only: other settings by name, with the values that they have where this one is used.
     """
 
     help: str
@@ -42,11 +43,13 @@ class Rules:
     changeable: bool = False
     placeholder: str | None = None
     path: bool = False
+    only: Mapping[str, Collection[str]] = dataclasses.field(default_factory=dict)
 
 
 def setting(default: Any, help: str, *, minimum: float | None = None, maximum: float | None = None,
             above: float | None = None, choices: Mapping[str, str] | Collection[str] = (), weighted: bool = False,
-            changeable: bool = False, placeholder: str | None = None, path: bool = False) -> Any:
+            changeable: bool = False, placeholder: str | None = None, path: bool = False,
+            only: Mapping[str, Collection[str]] | None = None) -> Any:
     """Dataclass field of a setting.
 
     Args:
@@ -60,9 +63,10 @@ def setting(default: Any, help: str, *, minimum: float | None = None, maximum: f
         changeable: see `Rules`.
         placeholder: see `Rules`.
         path: see `Rules`.
+        only: see `Rules`.
     """
     named = dict(choices) if isinstance(choices, Mapping) else dict.fromkeys(choices, "")
-    rules = Rules(help, minimum, maximum, above, named, weighted, changeable, placeholder, path)
+    rules = Rules(help, minimum, maximum, above, named, weighted, changeable, placeholder, path, only or {})
     return dataclasses.field(default=default, metadata={_RULES: rules})
 
 

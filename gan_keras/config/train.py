@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Self
 
-from gan_keras.config.settings import Settings, format_value, setting, split_weight
+from gan_keras.config.settings import Settings, format_value, rules_of, setting, split_weight
 from gan_keras.data import AUGMENTATIONS, DEGRADATIONS, HOLES
 from gan_keras.errors import UserError
 from gan_keras.losses import ADVERSARIAL_LOSSES, GRADIENT_PENALTIES, RECONSTRUCTION_LOSSES
@@ -84,15 +84,16 @@ class ClipSettings(Settings):
         return self.num_frames, self.height, self.width, 3
 
 
-_GENERATORS_WITH = {"static_background": ("dcgan3d",), "conditional_normalization": ("mocogan", "dcgan3d")}
-"""Generators that have a place for a setting."""
+_FROM_NOISE = {"task": ("generate", "reconstruct")}
+_RECONSTRUCT, _TRANSLATE = {"task": ("reconstruct",)}, {"task": ("translate",)}
+_FROM_PAIRS = {"task": ("enhance", "inpaint", "predict", "reorient")}
 
 
 @dataclasses.dataclass(frozen=True)
 class ModelSettings(Settings):
     """Architecture of the networks."""
 
-    generator: str = setting("drift", "Generator architecture.", choices=GENERATORS)
+    generator: str = setting("drift", "Generator architecture.", choices=GENERATORS, only=_FROM_NOISE)
     discriminators: tuple[str, ...] = setting(
         ("pair", "clip"), "Discriminators, any set of them, each as NAME or NAME:WEIGHT.", choices=DISCRIMINATORS,
         weighted=True)
@@ -115,14 +116,16 @@ class ModelSettings(Settings):
                               choices=("gru", "lstm"))
     oscillators: int = setting(8, "Phase oscillators of generators with recurrent motion.", minimum=1, maximum=1024)
     palette_size: int = setting(4, "Colours that the layered generator composites into a picture.", minimum=2,
-                                maximum=64)
+                                maximum=64, only={"generator": ("layered",)})
     attention: tuple[str, ...] = setting(
         (), "Self-attention in every network at these sizes: space:SIDE over the positions of a frame, time:SIDE over "
         "the frames of a clip, where feature maps are SIDE pixels high or wide.")
     static_background: bool = setting(
-        False, "Composite a masked moving foreground over a static background (dcgan3d).")
+        False, "Composite a masked moving foreground over a static background (dcgan3d).",
+        only={"generator": ("dcgan3d",)})
     conditional_normalization: bool = setting(
-        False, "Normalize the generator's layers, then scale and shift them by content and class (mocogan, dcgan3d).")
+        False, "Normalize the generator's layers, then scale and shift them by content and class (mocogan, dcgan3d).",
+        only={"generator": ("mocogan", "dcgan3d")})
     spectral_normalization: bool = setting(False, "Spectral normalization of every discriminator.")
     minibatch_stddev: bool = setting(False, "Give every discriminator the standard deviation over its minibatch.")
     classes: tuple[str, ...] = setting(
@@ -135,10 +138,11 @@ class ModelSettings(Settings):
                               minimum=0, maximum=1024)
     codes: int = setting(0, "Continuous codes from -1 to 1 that are discovered without labels (InfoGAN); 0: none.",
                          minimum=0, maximum=1024)
-    encoder: str = setting("clip", "Encoder architecture of --task=reconstruct.", choices=ENCODERS)
+    encoder: str = setting("clip", "Encoder architecture of --task=reconstruct.", choices=ENCODERS, only=_RECONSTRUCT)
     encoder_prior: str = setting("kl", "What keeps encoded latents close to their prior (--task=reconstruct).",
                                  choices={"kl": "Kullback-Leibler divergence (VAE-GAN).",
-                                          "adversarial": "A latent discriminator (adversarial autoencoder)."})
+                                          "adversarial": "A latent discriminator (adversarial autoencoder)."},
+                                          only=_RECONSTRUCT)
 
     def check(self) -> None:
         """Checks settings that depend on each other."""
@@ -147,10 +151,6 @@ class ModelSettings(Settings):
             if axis not in ("space", "time") or not side.isdecimal():
                 raise UserError("`attention` must be a list of space:SIDE and time:SIDE, SIDE in pixels, as in space:8."
                                 f" Received: attention={item}")
-        for name, generators in _GENERATORS_WITH.items():
-            if getattr(self, name) and self.generator not in generators:
-                raise UserError(f"`{name}` is for --generator={' or '.join(generators)}. Received: "
-                                f"generator={self.generator}")
         if not self.discriminators:
             raise UserError("`discriminators` must name at least one. Received: discriminators=")
         if self.low_resolution_factor not in (0, 1, 2, 4, 8):
@@ -188,13 +188,15 @@ class ObjectiveSettings(Settings):
         "clips.", minimum=0.0)
     reconstruction: tuple[str, ...] = setting(
         ("l1", "features"), "Reconstruction losses of --task=reconstruct, each as NAME or NAME:WEIGHT.",
-        choices=RECONSTRUCTION_LOSSES, weighted=True)
-    kl_weight: float = setting(0.001, "Weight of the Kullback-Leibler divergence of --encoder_prior=kl.", minimum=0.0)
+        choices=RECONSTRUCTION_LOSSES, weighted=True, only=_RECONSTRUCT)
+    kl_weight: float = setting(0.001, "Weight of the Kullback-Leibler divergence of --encoder_prior=kl.", minimum=0.0,
+                               only=_RECONSTRUCT)
     latent_adversarial_weight: float = setting(
-        0.1, "Weight of the latent discriminator's loss of --encoder_prior=adversarial.", minimum=0.0)
+        0.1, "Weight of the latent discriminator's loss of --encoder_prior=adversarial.", minimum=0.0,
+        only=_RECONSTRUCT)
     perceptual_network: str = setting(
         "", "A frozen network for the perceptual loss, .keras or the folder of a SavedModel; empty: no such loss.",
-        path=True)
+        path=True, only=_FROM_NOISE)
     perceptual_weight: float = setting(1.0, "Weight of the perceptual loss.", minimum=0.0)
     mask_sparsity_weight: float = setting(0.1, "Weight of the sparsity of a foreground's mask.", minimum=0.0)
     augment: tuple[str, ...] = setting((), "Augmentation of the training clips, the same for every frame of a clip.",
@@ -224,21 +226,25 @@ class GivenSettings(Settings):
 
     degrade: tuple[str, ...] = setting(
         ("down2",), "Degradations that --task=enhance takes back, each as NAME, its strength drawn for each clip, or "
-        "NAME:STRENGTH, in pixels, levels of 255 or as a quality, as in noise:25.", choices=DEGRADATIONS, weighted=True)
-    holes: tuple[str, ...] = setting(tuple(HOLES), "Kinds of holes that --task=inpaint fills.", choices=HOLES)
+        "NAME:STRENGTH, in pixels, levels of 255 or as a quality, as in noise:25.", choices=DEGRADATIONS, weighted=True,
+        only={"task": ("enhance",)})
+    holes: tuple[str, ...] = setting(tuple(HOLES), "Kinds of holes that --task=inpaint fills.", choices=HOLES,
+                                     only={"task": ("inpaint",)})
     context_frames: int = setting(4, "Frames that --task=predict is given, at most; each clip draws from 1 to as many.",
-                                minimum=1, maximum=64)
+                                minimum=1, maximum=64, only={"task": ("predict",)})
     fidelity_steps: int = setting(
         2000, "Steps at the start in which only the distance from the true clips counts; discriminators follow.",
-        minimum=0)
+        minimum=0, only=_FROM_PAIRS)
     sharpness: float = setting(
         1.0, "Weight of the discriminators in the generator's loss, times that of the task: above 0 clips look sharper "
-        "and are farther from the true ones; 0: there are no discriminators.", minimum=0.0, maximum=100.0)
+        "and are farther from the true ones; 0: there are no discriminators.", minimum=0.0, maximum=100.0,
+        only={"task": (*_FROM_PAIRS["task"], "translate")})
 
     cycle_weight: float = setting(10.0, "Weight of what comes back having to be what went there (--task=translate).",
-                                  minimum=0.0)
+                                  minimum=0.0, only=_TRANSLATE)
     identity_weight: float = setting(5.0, "Weight of clips of a domain having to stay when they are translated to it "
-                                     "(--task=translate); it fades out over the first half of the steps.", minimum=0.0)
+                                     "(--task=translate); it fades out over the first half of the steps.", minimum=0.0,
+                                     only=_TRANSLATE)
 
     def check(self) -> None:
         """Checks that a frame has one size."""
@@ -342,6 +348,7 @@ class Config:
     run: RunSettings = RunSettings()
 
     def __post_init__(self) -> None:
+        self._check_uses()
         discriminators = [split_weight(item)[0] for item in self.model.discriminators]
         if self.clip.num_frames == 1 and "pair" in discriminators:
             raise UserError("`discriminators` must be without pair where clips have one frame, as in --discriminators="
@@ -349,6 +356,15 @@ class Config:
         if bool(self.run.target_data) != (self.objective.task == "translate"):
             raise UserError("`target_data` names the clips that --task=translate translates others to, and is for that "
                             f"task alone. Received: target_data={self.run.target_data}, task={self.objective.task}")
+
+    def _check_uses(self) -> None:
+        """Refuses settings that nothing would read."""
+        values = {field.name: value for field, value in self.items()}
+        for field, value in self.items():
+            for name, used_with in rules_of(field).only.items():
+                if value != field.default and values[name] not in used_with:
+                    raise UserError(f"`{field.name}` is for --{name}={' or '.join(used_with)}. Received: {field.name}="
+                                    f"{format_value(value)}, {name}={values[name]}")
 
     @classmethod
     def names(cls) -> list[str]:

@@ -50,7 +50,11 @@ def test_what_is_no_config_is_named(text):
     ({"low_resolution_factor": 3}, "`low_resolution_factor` must be 0, 1, 2, 4 or 8"),
     ({"learning_rate": float("nan")}, "`learning_rate` must be a finite number. Received: learning_rate=nan"),
     ({"learning_rate": 0.0}, "`learning_rate` must be above 0.0"),
-    ({"static_background": True}, "`static_background` is for --generator=dcgan3d. Received: generator=drift"),
+    ({"static_background": True}, "`static_background` is for --generator=dcgan3d. Received: static_background=true, "
+                                  "generator=drift"),
+    ({"holes": ("text",)}, "`holes` is for --task=inpaint. Received: holes=text, task=generate"),
+    ({"task": "enhance", "generator": "mocogan"}, "`generator` is for --task=generate or reconstruct. Received: "
+                                                  "generator=mocogan, task=enhance"),
     ({"ada_target": 0.5}, "`ada_target` needs `diffaugment`"),
     ({"penalty": "r3"}, "`penalty` must be one of none, r1, r1r2, wgan_gp, dragan")])
 def test_impossible_settings_are_refused_in_the_users_language(settings, message):

@@ -24,7 +24,7 @@ def test_every_kind_covers_a_part_of_every_clip(kind):
     mask = masks(kind)
     covered = mask.mean((1, 2, 3))
     assert mask.shape == (64, *SHAPE) and set(np.unique(mask)) == {0, 1}
-    assert 0 < covered.mean() < 0.4 and covered.max() < 0.8 and (covered > 0).mean() > 0.9
+    assert 0 < covered.mean() < 0.4 and covered.max() < 0.9 and (covered > 0).mean() > 0.9
     assert len(np.unique(covered)) > 2  # clips differ
 
 
@@ -33,6 +33,12 @@ def test_boxes_move_but_some_stand_and_text_always_does():
     stands = (box == box[:, :1]).all((1, 2, 3))
     assert 0.1 < stands.mean() < 0.6
     assert (masks("text") == masks("text")[:, :1]).all()
+
+
+@pytest.mark.parametrize("kind", ["box", "blob"])
+def test_few_holes_are_large(kind):
+    large = masks(kind, count=256).any(1).mean((1, 2))
+    assert np.median(large) < 0.25 and 0.02 < (large > 0.5).mean() < 0.2
 
 
 def test_missing_frames_are_whole_and_lie_within_the_clip():

@@ -97,6 +97,16 @@ def test_nothing_reaches_farther_than_it_says(network):
         assert SPATIAL_REACH - 8 <= max(side // 2 - found.min(), found.max() - side // 2) <= SPATIAL_REACH
 
 
+def test_of_what_is_the_same_everywhere_it_makes_no_pattern_wider_than_two_pixels(network):
+    shape = (1, 1, 240, 240)
+    given = {"base": np.full((*shape, 3), 0.3, np.float32), "guide": np.ones((*shape, 2), np.float32),
+             "mask": np.ones((*shape, 1), np.float32), "noise": draw((1, 3))}
+    inner = network.clips(given)["pictures"].numpy()[0, 0, SPATIAL_REACH:-SPATIAL_REACH, SPATIAL_REACH:-SPATIAL_REACH]
+    squares = inner.reshape(40, 2, 40, 2, 3)
+    np.testing.assert_allclose(squares, np.broadcast_to(squares[:1, :, :1], squares.shape), atol=1e-5)
+    assert np.abs(inner - 0.3).max() > 0.01
+
+
 def test_a_tile_with_its_margin_equals_the_same_part_of_the_whole(network):
     shape = (1, 3, 32, 256)
     given = {"base": draw((*shape, 3)), "guide": draw((*shape, 2)), "noise": draw((1, 3)),
