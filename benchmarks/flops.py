@@ -1,4 +1,5 @@
-"""Counts the floating-point operations of a traced function: those of its convolutions and matrix products.
+"""Counts what a traced function costs: the floating-point operations of its convolutions and matrix products, or other
+quantities by type of operation, such as the bytes that it sums over devices.
 
 A multiply-add counts 2. Padding is counted as if it were data, which is how it is usually done and how a kernel without
 special cases computes it. Everything else (activations, resampling, the optimizers) is left out: it is moved memory
@@ -7,13 +8,16 @@ both inputs of a convolution and runs the one that is asked for.
 """
 
 import math
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 
 import tensorflow as tf
 
+Formulas = Mapping[str, Callable[[tf.Operation], int]]
+"""What an operation costs, by its type; of other types nothing."""
 
-def count(function: tf.types.experimental.ConcreteFunction) -> int:
-    """Operations in one call, those of nested functions included.
+
+def count(function: tf.types.experimental.ConcreteFunction, formulas: Formulas | None = None) -> int:
+    """What one call costs, nested functions included: floating-point operations, or what the formulas say.
 
     Of a conditional the longer branch counts. The body of a loop counts as often as the loop runs, and once where the
     graph does not say how often.
@@ -21,11 +25,11 @@ def count(function: tf.types.experimental.ConcreteFunction) -> int:
     Raises:
         ValueError: a shape is not known before it runs.
     """
-    return _of_graph(function.graph, range(len(function.graph.outputs)))
+    return _of_graph(function.graph, range(len(function.graph.outputs)), formulas or FLOATING_POINT)
 
 
-def _of_graph(graph: tf.Graph, outputs: Iterable[int]) -> int:
-    return sum(_of_operation(operation, used, graph) for operation, used in _needed(graph, outputs))
+def _of_graph(graph: tf.Graph, outputs: Iterable[int], formulas: Formulas) -> int:
+    return sum(_of_operation(operation, used, graph, formulas) for operation, used in _needed(graph, outputs))
 
 
 def _needed(graph: tf.Graph, outputs: Iterable[int]) -> Iterable[tuple[tf.Operation, set[int]]]:
@@ -43,13 +47,13 @@ def _needed(graph: tf.Graph, outputs: Iterable[int]) -> Iterable[tuple[tf.Operat
     return found.values()
 
 
-def _of_operation(operation: tf.Operation, used: set[int], graph: tf.Graph) -> int:
-    if operation.type in _FORMULAS:
-        return 2 * _FORMULAS[operation.type](operation)
+def _of_operation(operation: tf.Operation, used: set[int], graph: tf.Graph, formulas: Formulas) -> int:
+    if operation.type in formulas:
+        return formulas[operation.type](operation)
     nested = [graph._get_function(name).graph for name in _functions(operation)]
     if operation.type in ("PartitionedCall", "StatefulPartitionedCall"):
-        return _of_graph(nested[0], used)
-    whole = [_of_graph(inner, range(len(inner.outputs))) for inner in nested]
+        return _of_graph(nested[0], used, formulas)
+    whole = [_of_graph(inner, range(len(inner.outputs)), formulas) for inner in nested]
     if operation.type in ("While", "StatelessWhile"):
         return _trips(operation) * sum(whole)
     return max(whole, default=0)  # the branches of a conditional
@@ -106,7 +110,11 @@ def _forward_and_gradients(formula: Callable, forward: str, to_input: str, to_ke
             to_kernel: formula(_input(2), _output)}
 
 
-_FORMULAS = {
+def _doubled(formula: Callable[[tf.Operation], int]) -> Callable[[tf.Operation], int]:
+    return lambda operation: 2 * formula(operation)
+
+
+_MULTIPLY_ADDS = {
     **_forward_and_gradients(_convolution, "Conv2D", "Conv2DBackpropInput", "Conv2DBackpropFilter"),
     **_forward_and_gradients(_convolution, "Conv3D", "Conv3DBackpropInputV2", "Conv3DBackpropFilterV2"),
     **_forward_and_gradients(_depthwise, "DepthwiseConv2dNative", "DepthwiseConv2dNativeBackpropInput",
@@ -114,4 +122,8 @@ _FORMULAS = {
     "MatMul": _product("transpose_a"), "BatchMatMul": _product("adj_x"), "BatchMatMulV2": _product("adj_x"),
     "BatchMatMulV3": _product("adj_x"),
 }
-"""Multiply-adds of an operation, by its type."""
+FLOATING_POINT: Formulas = {name: _doubled(formula) for name, formula in _MULTIPLY_ADDS.items()}
+SUMMED_BYTES: Formulas = dict.fromkeys(
+    ("CollectiveReduceV2", "CollectiveReduceV3"),
+    lambda operation: _size(operation.inputs[0]) * operation.inputs[0].dtype.size)
+"""Bytes that a device gives to a sum over all devices of all processes."""

@@ -35,6 +35,8 @@ from gan_keras.errors import UserError
 from gan_keras.models.generators import GENERATORS
 
 if TYPE_CHECKING:
+    import tensorflow as tf
+
     from gan_keras.training.step_schedule import StepSchedule
 
 WARM_UP, STEPS = 3, 12
@@ -96,9 +98,17 @@ class Step:
         """Floating-point operations of the training step for each of its clips."""
         from benchmarks import flops
 
-        traced = self._gan.train_step.get_concrete_function
-        counted = {kind: flops.count(traced(self._batch, self._number, kind)) for kind in self.kinds}
+        counted = {kind: flops.count(self.traced(kind)) for kind in self.kinds}
         return self._of_round(counted) / self.config.optimization.batch_size
+
+    def traced(self, kind: "StepSchedule") -> "tf.types.experimental.ConcreteFunction":
+        """The graph of a step."""
+        return self._gan.train_step.get_concrete_function(self._batch, self._number, kind)
+
+    def gradient_bytes(self) -> int:
+        """Of all that is trained."""
+        trained = self._gan.networks.trained_variables(self.config.optimization.freeze).values()
+        return sum(4 * math.prod(variable.shape) for variables in trained for variable in variables)
 
     def run(self, kind: "StepSchedule") -> None:
         """One step, to its end."""

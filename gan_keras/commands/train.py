@@ -44,18 +44,20 @@ def main() -> None:
     run.check_writable()  # before the source is prepared, which takes long
     distribution = make_distribution(config.hardware)
     distribution.check_batch_size(config, run.exists())
-    prepared, manifest, config = training_data(config, named.keys(), run.path.parent / "prepared",
-                                               run.prepared_clips())
-    target = None
-    if config.run.target_data:
-        others = config.replace(data=config.run.target_data, classes=())
-        target = training_data(others, dataclasses.asdict(config.clip), run.path.parent / "prepared",
-                               run.prepared_clips("target_data"))[:2]
-    run.make()  # of a source with clips: a mistake leaves no folder
+    with distribution.chief_first():
+        prepared, manifest, config = training_data(config, named.keys(), run.path.parent / "prepared",
+                                                   run.prepared_clips())
+        target = None
+        if config.run.target_data:
+            others = config.replace(data=config.run.target_data, classes=())
+            target = training_data(others, dataclasses.asdict(config.clip), run.path.parent / "prepared",
+                                   run.prepared_clips("target_data"))[:2]
+        run.make()  # of a source with clips: a mistake leaves no folder
     loop = start_training(config, prepared, manifest, distribution, target)
     actions = make_actions(loop, prepared, manifest, target)
     loop.run(actions)
     if not distribution.is_chief:
+        distribution.wait_for_all()  # one that ends earlier looks to the chief as if it were lost
         return
     samples = next(action for action in actions if isinstance(action, WriteSamples))
     print(f"\nDone: {run.path}\n"
@@ -63,6 +65,7 @@ def main() -> None:
           f"  playing clips  {samples.path}.webm")
     if config.run.export:
         model = ModelDescription.load(export(run, run.exports))
+    distribution.wait_for_all()
     print(f"\nNext:\n  {command_line('tensorboard', logdir=run.path.parent)}    then http://localhost:6006/#images\n"
           f"  {next_command('evaluate', run_dir=run.path)}")
     if config.run.export:

@@ -287,8 +287,11 @@ class HardwareSettings(Settings):
 
     precision: str = setting("auto", "Precision of the trained networks; auto: bfloat16 where the hardware has it.",
                              choices=("auto", "float32", "bfloat16"), changeable=True)
-    strategy: str = setting("mirrored", "Train on all devices of the machine, or on a single one.",
-                            choices=("mirrored", "single"), changeable=True)
+    strategy: str = setting("mirrored", "Devices that train together.", choices={
+        "mirrored": "All of this machine.", "single": "One.",
+        "multi_worker": "All of several machines, in each of which this command is started: found by TF_CONFIG or by "
+                        "Slurm's srun.",
+        "tpu": "All of a TPU."}, changeable=True)
     virtual_devices: int = setting(0, "Split the CPU into this many devices, to try a mirrored run; 0 does not.",
                                    minimum=0, maximum=64, changeable=True)
     xla: str = setting("auto", "Compile the training step with XLA; auto: on GPUs.", choices=("auto", "on", "off"),

@@ -1,15 +1,23 @@
 """Distribution of a run over devices and processes, in one object."""
 
 import dataclasses
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import TypeVar
 
 import tensorflow as tf
+from absl import logging
 
 from gan_keras.config.train import Config, HardwareSettings
 from gan_keras.errors import UserError
 from gan_keras.layers.minibatch_stddev import GROUP_SIZE
+from gan_keras.training.cluster import Cluster, find_cluster
 
 Batch = TypeVar("Batch")
+
+_TASK = re.compile(r"/job:\w+/replica:0/task:\d+")
+"""How TensorFlow's messages name a process."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -20,13 +28,18 @@ class Distribution:
 
     Attributes:
         strategy: over the devices of all processes.
-        processes: how many processes train together.
-        process: which of them this is; the first one is the chief.
+        addresses: see `cluster.Cluster`; of a process that is alone, empty.
+        process: which of them this is.
     """
 
     strategy: tf.distribute.Strategy
-    processes: int = 1
+    addresses: Mapping[str, str] = dataclasses.field(default_factory=dict)
     process: int = 0
+
+    @property
+    def processes(self) -> int:
+        """How many processes train together."""
+        return max(len(self.addresses), 1)
 
     @property
     def replicas(self) -> int:
@@ -80,21 +93,68 @@ class Distribution:
             lambda context: tf.nest.pack_sequence_as(batch, [
                 part[context.replica_id_in_sync_group % local] for part in parts]))
 
-    def any(self, value: bool) -> bool:
-        """Whether a value is true in any process; all processes get the same answer."""
+    def total(self, values: Sequence[float]) -> list[float]:
+        """Sums of values over all processes, the same in each; waits for all of them.
+
+        Raises:
+            UserError: one of them is gone.
+        """
         if self.processes == 1:
-            return value
-        total = self.strategy.reduce("sum", self.strategy.run(lambda: tf.constant(float(value))), axis=None)
-        return float(total) > 0
+            return list(values)
+        with self.lost_processes_named():
+            summed = _total(self.strategy, tf.constant(values, tf.float32))
+        return [value * self.processes / self.replicas for value in summed.numpy().tolist()]
+
+    def wait_for_all(self) -> None:
+        """Returns when every process has come to its call of this."""
+        self.total([0.0])
+
+    @contextmanager
+    def chief_first(self) -> Iterator[None]:
+        """Runs the block in the chief, and then, when that has done it, in the others."""
+        if not self.is_chief:
+            self.wait_for_all()
+        yield
+        if self.is_chief:
+            self.wait_for_all()
+
+    @contextmanager
+    def lost_processes_named(self) -> Iterator[None]:
+        """Makes one line of what TensorFlow says when a process is gone.
+
+        Raises:
+            UserError: where TensorFlow raises an error of its own and there are several processes.
+        """
+        try:
+            yield
+        except tf.errors.OpError as error:
+            if self.processes == 1:
+                raise
+            named = set(_TASK.findall(error.message))
+            lost = [f"{number} of {self.processes} ({address})" for number, (name, address) in
+                    enumerate(self.addresses.items()) if name in named and number != self.process]
+            raise LostProcess(f"Worker {' and '.join(lost) or 'of this training'} has ended or cannot be reached: what "
+                              "it wrote says why. The same command, on all workers or on fewer, goes on from the last "
+                              "checkpoint.") from error
+
+
+class LostProcess(UserError):
+    """Another process of the same training is gone."""
+
+
+@tf.function(autograph=False, reduce_retracing=True)
+def _total(strategy: tf.distribute.Strategy, values: tf.Tensor) -> tf.Tensor:
+    return strategy.reduce("sum", strategy.run(lambda: tf.identity(values)), axis=None)
 
 
 def make_distribution(settings: HardwareSettings) -> Distribution:
-    """Distribution over the devices that the settings ask for.
+    """Distribution over the devices, and the processes, that the settings ask for.
 
-    Must be called before TensorFlow has run anything when `virtual_devices` splits the CPU.
+    Must be called before TensorFlow has run anything. With `--strategy=multi_worker` it waits for all processes.
 
     Raises:
-        UserError: several devices were asked for with `--strategy=single`.
+        UserError: several devices were asked for with `--strategy=single`; the environment does not say which processes
+            train together; there is no TPU.
     """
     if settings.virtual_devices:
         cpu = tf.config.list_physical_devices("CPU")[0]
@@ -102,6 +162,10 @@ def make_distribution(settings: HardwareSettings) -> Distribution:
         tf.config.set_logical_device_configuration(cpu, parts)
     for gpu in tf.config.list_physical_devices("GPU"):
         tf.config.experimental.set_memory_growth(gpu, True)
+    return _DISTRIBUTIONS[settings.strategy](settings)
+
+
+def _of_this_machine(settings: HardwareSettings) -> Distribution:
     virtual = settings.virtual_devices > 0
     gpus = [] if virtual else tf.config.list_logical_devices("GPU")
     devices = [device.name for device in gpus or tf.config.list_logical_devices("CPU")]
@@ -111,3 +175,45 @@ def make_distribution(settings: HardwareSettings) -> Distribution:
                             f"Received: virtual_devices={settings.virtual_devices}, strategy=single")
         devices = devices[:1]
     return Distribution(tf.distribute.MirroredStrategy(devices))
+
+
+def _of_several_machines(settings: HardwareSettings) -> Distribution:
+    cluster = find_cluster()
+    logging.info("Worker %d of %d waits for the others: %s", cluster.process, len(cluster.addresses),
+                 ", ".join(cluster.addresses.values()))
+    if settings.virtual_devices:
+        strategy = _on_virtual_devices(cluster, settings.virtual_devices)
+    else:
+        strategy = tf.distribute.MultiWorkerMirroredStrategy(cluster.resolver)
+    return Distribution(strategy, cluster.addresses, cluster.process)
+
+
+def _on_virtual_devices(cluster: Cluster, count: int) -> tf.distribute.Strategy:
+    """MultiWorkerMirroredStrategy over the parts of a CPU, of which it takes only the first by itself."""
+    from tensorflow.python.distribute.collective_all_reduce_strategy import CollectiveAllReduceExtended
+
+    class Extended(CollectiveAllReduceExtended):
+        def _initialize_local_devices(self, _: object, worker_device: str) -> tuple[tuple[str, ...], str]:
+            return tuple(f"{worker_device}/device:CPU:{i}" for i in range(count)), "CPU"
+
+    class VirtualMultiWorkerStrategy(tf.distribute.Strategy):
+        _collective_key_base = 0
+
+        def __init__(self) -> None:
+            options = tf.distribute.experimental.CommunicationOptions()
+            super().__init__(Extended(self, cluster_resolver=cluster.resolver, communication_options=options))
+
+    return VirtualMultiWorkerStrategy()
+
+
+def _of_tpus(settings: HardwareSettings) -> Distribution:
+    """Tried without a TPU as far as that goes: to the message that there is none."""
+    try:
+        resolver = tf.distribute.cluster_resolver.TPUClusterResolver.connect()
+    except (ValueError, tf.errors.OpError) as error:
+        raise UserError(f"`strategy` must be another one: no TPU is found ({error}). Received: strategy=tpu") from error
+    return Distribution(tf.distribute.TPUStrategy(resolver))
+
+
+_DISTRIBUTIONS = {"mirrored": _of_this_machine, "single": _of_this_machine, "multi_worker": _of_several_machines,
+                  "tpu": _of_tpus}

@@ -76,20 +76,23 @@ class TrainingLoop:
 
         Raises:
             SystemExit: a signal asked for the end; the code is 128 + its number.
-            UserError: the run folder cannot be written any more, or the run diverged.
+            UserError: the run folder cannot be written any more, the run diverged, or another process has ended.
         """
         steps, limit = self.config.optimization.steps, math.ceil(60 * self.config.run.minutes)
         begin = time.monotonic()
-        with self._signals_noted(), self._writing():
+        with self._signals_noted(), self._writing(), self.distribution.lost_processes_named():
             with _progress(self.step, steps, limit) as self.progress:
                 while self.step < steps and not self._should_stop(actions, begin, limit):
                     self._train_step()
-                    for action in actions:
-                        if action.interval and self.step % action.interval == 0:
-                            action.run(self)
+                    with self._failure_announced():
+                        for action in actions:
+                            if action.interval and self.step % action.interval == 0:
+                                action.run(self)
                     self.progress.reach(int(time.monotonic() - begin) if limit else self.step)
-            for action in actions:  # signals are still noted: one that comes twice does not end the saving
-                action.finish(self, interrupted=bool(self._signal))
+            with self._failure_announced():
+                for action in actions:  # signals are still noted: one that comes twice does not end the saving
+                    action.finish(self, interrupted=bool(self._signal))
+            self._agree(ends=True)  # the others wait for what the chief writes
         if self._signal:
             logging.info("Stopped by %s at step %d, which is saved. The same command goes on from here.",
                          signal.Signals(self._signal).name, self.step)
@@ -122,7 +125,29 @@ class TrainingLoop:
 
     def _should_stop(self, actions: Sequence[Action], begin: float, limit: int) -> bool:
         over = limit > 0 and time.monotonic() - begin >= limit
-        return self.distribution.any(bool(self._signal) or over or any(action.should_stop for action in actions))
+        return self._agree(ends=over or any(action.should_stop for action in actions))
+
+    def _agree(self, ends: bool, failed: bool = False) -> bool:
+        """Whether any process ends, for its time or a signal: all get the same answer.
+
+        Raises:
+            UserError: the chief has failed.
+        """
+        signalled, ending, failing = self.distribution.total([float(bool(self._signal)), float(ends), float(failed)])
+        if failing and not failed:
+            raise UserError(f"Stopped at step {self.step}, because the chief has: what it wrote says why.")
+        if signalled and not self._signal:
+            self._signal = signal.SIGTERM
+        return signalled + ending > 0
+
+    @contextmanager
+    def _failure_announced(self) -> Iterator[None]:
+        """Lets no other process wait for one that fails."""
+        try:
+            yield
+        except Exception:
+            self._agree(ends=True, failed=True)
+            raise
 
     def _train_step(self) -> None:
         start = time.monotonic()
@@ -130,7 +155,8 @@ class TrainingLoop:
         ready = time.monotonic()
         metrics = self.gan.train_step(self.distribution.split(batch), tf.constant(self.step, tf.int64),
                                       self.gan.objective.schedule(self.step))
-        self._recent.append(metrics)
+        if self.distribution.is_chief:  # which logs them
+            self._recent.append(metrics)
         self._skipped = metrics["skipped"]
         self.step += 1
         self._seconds["input"] += ready - start
@@ -177,6 +203,10 @@ def start_training(config: Config, prepared: Path, manifest: Manifest, distribut
     gan = VideoGAN.create(config, distribution, hardware.precision_policy(config.hardware),
                           hardware.uses_xla(config.hardware))
     step = checkpoints.restore(run.checkpoints, gan.variables) or 0
+    if distribution.total([float(step)])[0] != step * distribution.processes:
+        raise UserError("`run_dir` must be one folder for all workers, on a disk that they share: they do not find the "
+                        f"same checkpoints there. Received: run_dir={run.path}, whose newest one here is of step "
+                        f"{step}")
     if step:
         logging.info("Resuming %s at step %d.", run.path, step)
     elif config.run.init_from:

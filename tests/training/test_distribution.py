@@ -10,16 +10,43 @@ import tensorflow as tf
 from gan_keras.config.train import HardwareSettings
 from gan_keras.errors import UserError
 from gan_keras.training import hardware
-from gan_keras.training.distribution import Distribution, make_distribution
+from gan_keras.training.distribution import Distribution, LostProcess, make_distribution
 from tests.training.batches import BATCH
 
 
 def test_each_process_decodes_its_own_rows_and_the_first_one_writes():
     strategy = tf.distribute.get_strategy()
-    processes = [Distribution(strategy, processes=3, process=number) for number in range(3)]
+    addresses = {f"/job:worker/replica:0/task:{number}": f"host{number}:2222" for number in range(3)}
+    processes = [Distribution(strategy, addresses, number) for number in range(3)]
     rows = [list(range(12))[process.rows(12)] for process in processes]
     assert rows == [[0, 1, 2, 3], [4, 5, 6, 7], [8, 9, 10, 11]]
     assert [process.is_chief for process in processes] == [True, False, False]
+
+
+def test_a_process_that_is_gone_is_named_by_number_and_address():
+    addresses = {"/job:chief/replica:0/task:0": "a:1", "/job:worker/replica:0/task:0": "b:2",
+                 "/job:worker/replica:0/task:1": "c:3"}
+    distribution = Distribution(tf.distribute.get_strategy(), addresses, 1)
+    error = tf.errors.UnavailableError(None, None, "/job:worker/replica:0/task:1 of /job:worker/replica:0/task:0: gone")
+    with pytest.raises(LostProcess, match=r"Worker 2 of 3 \(c:3\) has ended"), distribution.lost_processes_named():
+        raise error
+    alone = Distribution(tf.distribute.get_strategy())
+    with pytest.raises(tf.errors.UnavailableError), alone.lost_processes_named():
+        raise error
+
+
+def test_a_process_that_is_alone_waits_for_nobody():
+    alone = Distribution(tf.distribute.get_strategy())
+    assert alone.total([1.0, 2.0]) == [1.0, 2.0]
+    order = []
+    with alone.chief_first():
+        order.append("chief")
+    assert order == ["chief"]
+
+
+def test_without_a_tpu_another_strategy_is_asked_for():
+    with pytest.raises(UserError, match="`strategy` must be another one: no TPU is found"):
+        make_distribution(HardwareSettings(strategy="tpu"))
 
 
 def test_a_batch_is_split_over_the_devices_in_order(two_devices, undistributed):
@@ -51,10 +78,6 @@ def test_a_run_that_goes_on_keeps_its_batch_size(tiny):
     strategy = SimpleNamespace(num_replicas_in_sync=3)
     with pytest.raises(UserError, match=r"What would do: --virtual_devices=1 or 2\.$"):
         Distribution(strategy).check_batch_size(tiny.replace(batch_size=4, virtual_devices=3), begun=True)
-
-
-def test_one_process_agrees_with_itself(undistributed):
-    assert [undistributed.any(value) for value in (True, False)] == [True, False]
 
 
 def test_strategy_takes_all_devices_or_one():

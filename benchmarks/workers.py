@@ -1,0 +1,215 @@
+"""Do several processes train as one, and what becomes of them when one is killed?
+
+    python benchmarks/workers.py
+    python benchmarks/workers.py --parts=traffic
+
+Small networks on drawn shapes, workers on loopback; takes about a quarter of an hour on 2 CPU cores. Ends with one JSON
+line:
+
+* `traffic`: bytes that a step sums over all devices, and those of the gradients.
+* `agreement`: the largest relative difference of any variable after `steps` steps (SGD, float32) from one process, of
+  two workers, and of two workers of two devices each.
+* `kills`: seconds after which the other worker had ended, each time that one was killed at a random moment; whether the
+  run, gone on with each time, ended with the variables of one that nobody killed, bit by bit; the relative difference
+  where one worker alone goes on with what two began.
+"""
+
+import contextlib
+import dataclasses
+import json
+import os
+import random
+import shutil
+import socket
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+sys.path.insert(0, str(Path(__file__).parents[1]))
+
+from benchmarks import harness
+from gan_keras import logging
+from gan_keras.config import flags
+from gan_keras.config.settings import Settings, setting
+from gan_keras.errors import UserError
+
+if TYPE_CHECKING:
+    import numpy as np
+
+SMALL = {"data": "shapes:48", "resolution": "16", "num_frames": 4, "generator_width": 4, "discriminator_width": 4,
+         "content_dim": 4, "motion_dim": 3, "batch_size": 4, "picture_steps": 2, "precision": "float32",
+         "optimizer": "sgd", "workers": 1, "log_every": 5, "checkpoint_every": 5}
+PATIENCE = 60.0
+"""Seconds within which a worker has to end after another one was killed."""
+
+
+@dataclasses.dataclass(frozen=True)
+class WorkersSettings(Settings):
+    """What is tried."""
+
+    parts: tuple[str, ...] = setting(("traffic", "agreement", "kills"), "Parts to try.",
+                                     choices=("traffic", "agreement", "kills"))
+    steps: int = setting(20, "Steps of each run.", minimum=10)
+    kills: int = setting(5, "Times that a worker is killed.", minimum=1)
+    out: str = setting("runs/workers", "Folder of the runs, made anew.", path=True)
+
+
+class Group:
+    """Worker processes of one training.
+
+    Args:
+        folder: for the run, and the workers' output.
+        name: of the run.
+        count: of workers.
+        train_flags: of train.py.
+    """
+
+    def __init__(self, folder: Path, name: str, count: int, **train_flags: Any) -> None:
+        addresses = [f"localhost:{port}" for port in _free_ports(count)]
+        self.run_dir, self._logs = folder / name, [folder / f"{name}.{i}.log" for i in range(count)]
+        command = [f"--{key}={value}" for key, value in {**SMALL, **train_flags, "run_dir": self.run_dir}.items()]
+        self.processes = []
+        for i, log in enumerate(self._logs):
+            task = {"cluster": {"worker": addresses}, "task": {"type": "worker", "index": i}}
+            with log.open("w", encoding="utf-8") as output:
+                self.processes.append(subprocess.Popen(
+                    [sys.executable, harness.ROOT / "train.py", "--strategy=multi_worker", "--noexport", *command],
+                    stdout=output, stderr=subprocess.STDOUT, env={**os.environ, "TF_CONFIG": json.dumps(task)}))
+
+    def wait(self) -> "Group":
+        """Until all have ended.
+
+        Raises:
+            UserError: one of them failed.
+        """
+        for process, log in zip(self.processes, self._logs, strict=True):
+            if process.wait():
+                raise UserError(f"A worker failed and said: {_last_line(log)}. Received: exit "
+                                f"code={process.returncode}")
+        return self
+
+    def kill(self, victim: int) -> tuple[float, str]:
+        """Kills one at once; the seconds after which the last of the others had ended, and what one of these said."""
+        self.processes[victim].kill()
+        begun = time.monotonic()
+        others = [i for i in range(len(self.processes)) if i != victim]
+        try:
+            for i in others:
+                self.processes[i].wait(PATIENCE - (time.monotonic() - begun))
+        except subprocess.TimeoutExpired as error:
+            for process in self.processes:
+                process.kill()
+            raise UserError(f"Worker {victim} was killed, and another had not ended after {PATIENCE:g} s.") from error
+        self.processes[victim].wait()
+        return time.monotonic() - begun, _last_line(self._logs[others[0]])
+
+    def is_running(self) -> bool:
+        """Whether all are."""
+        return all(process.poll() is None for process in self.processes)
+
+
+def main() -> None:
+    """Tries the parts, prints what was found."""
+    settings = flags.settings(WorkersSettings)
+    logging.import_tensorflow()
+    folder = Path(settings.out)
+    if folder.exists():
+        shutil.rmtree(folder)
+    folder.mkdir(parents=True)
+    found = {}
+    if "traffic" in settings.parts:
+        found["traffic"] = traffic()
+    if {"agreement", "kills"} & set(settings.parts):
+        begun = time.monotonic()
+        two = variables(Group(folder, "two", 2, steps=settings.steps).wait().run_dir)
+        seconds = time.monotonic() - begun
+    if "agreement" in settings.parts:
+        one = variables(Group(folder, "one", 1, steps=settings.steps).wait().run_dir)
+        four = variables(Group(folder, "four", 2, steps=settings.steps, virtual_devices=2).wait().run_dir)
+        found["agreement"] = {"two workers": difference(one, two), "two workers of two devices": difference(one, four)}
+    if "kills" in settings.parts:
+        found["kills"] = survive(folder, settings, seconds, two)
+    print(json.dumps({"benchmark": "workers", "steps": settings.steps, **found}))
+
+
+def survive(folder: Path, settings: WorkersSettings, seconds: float, undisturbed: "dict[str, np.ndarray]"
+            ) -> dict[str, Any]:
+    """Kills a worker again and again, and goes on each time."""
+    chance, ended, said = random.Random(0), [], ""
+    while len(ended) < settings.kills:
+        group = Group(folder, "killed", 2, steps=settings.steps)
+        deadline = time.monotonic() + chance.uniform(0.1, 0.95) * seconds
+        while group.is_running() and time.monotonic() < deadline:
+            time.sleep(0.1)
+        if not group.is_running():  # it came to its end before: begin anew
+            group.wait()
+            shutil.rmtree(group.run_dir)
+            continue
+        victim = chance.randrange(2)
+        duration, said = group.kill(victim)
+        ended.append(round(duration, 1))
+        print(f"worker {victim} killed: the other ended after {duration:.1f} s and said: {said}", flush=True)
+    with contextlib.suppress(FileNotFoundError):
+        shutil.copytree(folder / "killed", folder / "alone")
+    resumed = variables(Group(folder, "killed", 2, steps=settings.steps).wait().run_dir)
+    alone = variables(Group(folder, "alone", 1, steps=settings.steps).wait().run_dir)
+    return {"seconds": ended, "said": said, "identical": difference(undisturbed, resumed) == 0.0,
+            "one alone": difference(undisturbed, alone)}
+
+
+def traffic() -> dict[str, int]:
+    """Bytes that a device gives to sums over all devices in a step, beside those of all gradients.
+
+    In this process, as a cluster of its own with two devices.
+    """
+    from benchmarks import flops
+    from benchmarks.train_step import Step
+    from gan_keras.config.train import Config
+
+    task = {"cluster": {"worker": [f"localhost:{_free_ports(1)[0]}"]}, "task": {"type": "worker", "index": 0}}
+    os.environ["TF_CONFIG"] = json.dumps(task)
+    step = Step(Config().replace(**SMALL, strategy="multi_worker", virtual_devices=2))
+    summed = flops.count(step.traced(next(iter(step.kinds))), flops.SUMMED_BYTES) // step.devices
+    return {"summed_bytes": summed, "gradient_bytes": step.gradient_bytes()}
+
+
+def variables(run_dir: Path) -> "dict[str, np.ndarray]":
+    """All of a run's newest checkpoint, by name."""
+    import tensorflow as tf
+
+    from gan_keras.runs import checkpoints
+    from gan_keras.runs.run_folder import RunFolder
+
+    folder = RunFolder(run_dir).checkpoints
+    reader = tf.train.load_checkpoint(str(folder / f"ckpt-{checkpoints.saved_steps(folder)[-1]}"))
+    return {name: reader.get_tensor(name) for name in reader.get_variable_to_shape_map()}
+
+
+def difference(one: "dict[str, np.ndarray]", other: "dict[str, np.ndarray]") -> float:
+    """The largest difference of a variable's value, as a share of the largest value of that variable."""
+    import numpy as np
+
+    if one.keys() != other.keys():
+        raise UserError(f"The runs have other variables: {', '.join(sorted(one.keys() ^ other.keys())[:5])}")
+    shares = [np.abs(value.astype(float) - other[name]).max() / max(np.abs(value).max(), 1e-6)
+              for name, value in one.items() if value.size]
+    return float(f"{max(shares):.2e}")
+
+
+def _free_ports(count: int) -> list[int]:
+    with contextlib.ExitStack() as stack:
+        sockets = [stack.enter_context(socket.socket()) for _ in range(count)]
+        for each in sockets:
+            each.bind(("localhost", 0))
+        return [each.getsockname()[1] for each in sockets]
+
+
+def _last_line(log: Path) -> str:
+    return (log.read_text(encoding="utf-8").strip() or "nothing").splitlines()[-1]
+
+
+if __name__ == "__main__":
+    flags.define(WorkersSettings)
+    flags.run(main, sys.argv, __doc__)

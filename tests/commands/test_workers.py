@@ -1,0 +1,74 @@
+"""Several processes of train.py as one training, on loopback."""
+
+import signal
+import time
+
+import pytest
+
+from benchmarks.workers import Group, difference, variables
+from gan_keras.runs import checkpoints
+
+pytestmark = pytest.mark.slow
+
+STEPS = 40
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    return tmp_path_factory.mktemp("workers")
+
+
+@pytest.fixture(scope="module")
+def two(folder):
+    """A run of two workers, and what each wrote."""
+    group = Group(folder, "two", 2, steps=STEPS).wait()
+    return group.run_dir, [log.read_text() for log in sorted(folder.glob("two.*.log"))]
+
+
+@pytest.fixture(scope="module")
+def begun(folder):
+    """A run whose second worker was killed behind the first checkpoint: how the first one ended, and what it said."""
+    group = Group(folder, "begun", 2, steps=10**6)
+    wait_for_checkpoint(group)
+    seconds, said = group.kill(1)
+    return group, seconds, said
+
+
+def wait_for_checkpoint(group):
+    deadline = time.monotonic() + 120
+    while not checkpoints.saved_steps(group.run_dir / "checkpoints"):
+        assert group.is_running() and time.monotonic() < deadline
+        time.sleep(0.02)
+
+
+def test_two_workers_train_as_one_and_the_first_alone_writes(folder, two):
+    run_dir, written = two
+    one = variables(Group(folder, "one", 1, steps=STEPS).wait().run_dir)
+    assert difference(one, variables(run_dir)) < 1e-5
+    assert "Done:" in written[0] and "Done:" not in written[1]
+    lines = (run_dir / "metrics.jsonl").read_text().splitlines()
+    assert len(lines) == STEPS // 5
+
+
+def test_a_worker_whose_other_is_killed_says_so_and_ends(begun):
+    group, seconds, said = begun
+    assert seconds < 60 and group.processes[0].returncode == 2
+    assert "Worker 1 of 2 (localhost:" in said and "The same command, on all workers or on fewer" in said
+
+
+def test_what_two_began_one_goes_on_with(folder, two, begun):
+    group, _, _ = begun
+    assert 0 < checkpoints.saved_steps(group.run_dir / "checkpoints")[-1] < STEPS
+    alone = Group(folder, "begun", 1, steps=STEPS).wait()
+    assert difference(variables(two[0]), variables(alone.run_dir)) < 1e-5
+
+
+def test_a_signal_to_one_worker_ends_both_and_all_is_saved(folder):
+    group = Group(folder, "stopped", 2, steps=10**6)
+    wait_for_checkpoint(group)
+    group.processes[1].send_signal(signal.SIGINT)
+    codes = [process.wait(60) for process in group.processes]
+    assert codes == [128 + signal.SIGTERM, 128 + signal.SIGINT]
+    said = (folder / "stopped.0.log").read_text()
+    saved = checkpoints.saved_steps(group.run_dir / "checkpoints")[-1]
+    assert f"at step {saved}, which is saved" in said
