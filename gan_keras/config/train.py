@@ -292,6 +292,9 @@ class HardwareSettings(Settings):
         "multi_worker": "All of several machines, in each of which this command is started: found by TF_CONFIG or by "
                         "Slurm's srun.",
         "tpu": "All of a TPU."}, changeable=True)
+    gradient_accumulation_steps: int = setting(
+        1, "Parts in which each device goes through its clips of a step, one after the other: less memory for the same "
+        "step.", minimum=1, maximum=1024, changeable=True)
     virtual_devices: int = setting(0, "Split the CPU into this many devices, to try a mirrored run; 0 does not.",
                                    minimum=0, maximum=64, changeable=True)
     xla: str = setting("auto", "Compile the training step with XLA; auto: on GPUs.", choices=("auto", "on", "off"),

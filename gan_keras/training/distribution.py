@@ -61,13 +61,16 @@ class Distribution:
         Raises:
             UserError: it cannot.
         """
-        multiple = GROUP_SIZE if config.model.minibatch_stddev else 1
+        parts = config.hardware.gradient_accumulation_steps
+        multiple = parts * (GROUP_SIZE if config.model.minibatch_stddev else 1)
         batch_size = config.optimization.batch_size
         each = multiple * self.replicas
         if batch_size % each == 0:
             return
-        devices = f"the {self.replicas} devices" if multiple == 1 else \
-            f"{multiple} for each of the {self.replicas} devices, because of `minibatch_stddev`"
+        reasons = {"minibatch_stddev": config.model.minibatch_stddev, "gradient_accumulation_steps": parts > 1}
+        why = " and ".join(f"`{name}`" for name, holds in reasons.items() if holds)
+        devices = f"{multiple} for each of the {self.replicas} devices, because of {why}" if why else \
+            f"the {self.replicas} devices"
         below = batch_size // each * each
         would_do = [] if begun else [f"--batch_size={below} or {below + each}" if below else f"--batch_size={each}"]
         fewer = " or ".join(str(count) for count in range(1, self.replicas) if batch_size % (multiple * count) == 0)

@@ -9,6 +9,7 @@ import tensorflow as tf
 
 from gan_keras.data.augment import augment
 from gan_keras.data.input_pipeline import Batch
+from gan_keras.errors import UserError
 from gan_keras.layers.clipping import clip_with_inward_gradient
 from gan_keras.losses import adversarial
 from gan_keras.losses.forward_pass import DiscriminatorPass, Example, ForwardPass, LossTerm, StepNoise, Tensors
@@ -27,11 +28,20 @@ class Objective:
         task: whose terms and examples.
         networks: that are trained.
         replicas: over how many devices a batch is split.
+        parts: in which each of them goes through its rows, one after the other.
+
+    Raises:
+        UserError: a loss of all rows together, and several parts.
     """
 
-    def __init__(self, task: Task, networks: Networks, replicas: int) -> None:
-        self._task, self._networks, self._replicas, self._config = task, networks, replicas, task.config
+    def __init__(self, task: Task, networks: Networks, replicas: int, parts: int = 1) -> None:
+        self._task, self._networks, self._config = task, networks, task.config
+        self._replicas, self._parts = replicas, parts
         self._terms = [term for term in task.terms(networks) if term.weight]
+        together = [term.name for term in self._terms if term.crosses_replicas]
+        if parts > 1 and together:
+            raise UserError(f"`gradient_accumulation_steps` must be 1 with a loss of all clips of a batch together: "
+                            f"{', '.join(together)}. Received: gradient_accumulation_steps={parts}")
         self._factor = view_factor(task.config.clip, task.config.model)
         self._pictures_first = task.pictures_first and task.config.clip.num_frames > 1 and any(
             discriminator.view == PICTURES for discriminator in networks.discriminators.values())
@@ -51,8 +61,8 @@ class Objective:
         """Computes the losses of a step.
 
         Args:
-            batch: this replica's rows.
-            noise: of this replica.
+            batch: this replica's rows, or a part of them.
+            noise: of these rows.
             schedule: what this step computes.
 
         Returns:
@@ -61,7 +71,7 @@ class Objective:
             mean.
         """
         forward = self.forward(batch, noise, schedule)
-        size = float(batch.clips.shape[0] * self._replicas)
+        size = float(batch.clips.shape[0] * self._replicas * self._parts)
         losses, metrics = {}, {}
         for term in self._terms:
             if self._is_due(term, schedule):

@@ -23,6 +23,7 @@ from gan_keras.models.build import seeded_initializers
 from gan_keras.models.generator import Generator
 from gan_keras.tasks.registry import find_task
 from gan_keras.tasks.task import Networks, Task
+from gan_keras.training.accumulation import accumulate
 from gan_keras.training.adaptive_augmentation import next_probability
 from gan_keras.training.distribution import Distribution
 from gan_keras.training.metrics import discriminator_metrics
@@ -63,7 +64,8 @@ class VideoGAN:
                            for name, variables in self._trained.items()}
         self._augment_probability = keras.Variable(
             0.0 if self.config.objective.ada_target else 1.0, trainable=False, name="augment_probability")
-        self.objective = Objective(task, networks, distribution.replicas)
+        self._parts = self.config.hardware.gradient_accumulation_steps
+        self.objective = Objective(task, networks, distribution.replicas, self._parts)
         # Compiled without what crosses replicas, which XLA cannot hold, and the noise, which XLA draws otherwise.
         self.local_gradients = self._local_gradients if self.objective.crosses_replicas else tf.function(
             self._local_gradients, jit_compile=xla, autograph=False)
@@ -172,25 +174,26 @@ class VideoGAN:
 
     # ---- on each replica ----
 
-    def noise(self, step: tf.Tensor, replica_id: tf.Tensor | int) -> StepNoise:
-        """Random numbers of a replica in a step."""
+    def noise(self, step: tf.Tensor, part: tf.Tensor | int) -> StepNoise:
+        """Random numbers of a part of the batch in a step: of a replica, or one of the parts that it goes through."""
         optimization = self.config.optimization
         random = StepRandom(optimization.seed, step, optimization.batch_size, self.config.clip.num_frames,
-                            self.distribution.replicas, replica_id)
+                            self.distribution.replicas * self._parts, part)
         return draw_step_noise(self.config, self.task, self.generator, random,
                                tf.convert_to_tensor(self._augment_probability.value))
 
     def _gradients(self, batch: Batch, step: tf.Tensor, schedule: StepSchedule) -> tuple[Gradients, Tensors]:
         """Gradients of each network, summed over replicas and clipped, and metrics of the global batch."""
         replica = tf.distribute.get_replica_context()
-        noise = self.noise(step, replica.replica_id_in_sync_group)
-        gradients, metrics, logits = self.local_gradients(batch, noise, schedule)
+        first = replica.replica_id_in_sync_group * self._parts
+        gradients, metrics, logits = accumulate(batch, self._parts, lambda rows, number: self.local_gradients(
+            rows, self.noise(step, first + number), schedule))
         gradients, metrics = replica.all_reduce("sum", (gradients, metrics))
         for name, of_network in gradients.items():
             gradients[name], metrics[f"gradient_norm/{name}"] = tf.clip_by_global_norm(
                 of_network, self.config.optimization.gradient_clip_norm)
         if self.config.objective.ada_target:
-            metrics["augment_probability"] = noise.augment_probability
+            metrics["augment_probability"] = tf.convert_to_tensor(self._augment_probability.value)
         return gradients, metrics | discriminator_metrics(logits)
 
     def _local_gradients(self, batch: Batch, noise: StepNoise, schedule: StepSchedule

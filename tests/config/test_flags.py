@@ -90,12 +90,12 @@ TOGETHER = {"motion_dim": {"generator": "mocogan"}, "recurrence": {"generator": 
             "minibatch_stddev": {"batch_size": 4}, "encoder_prior": {"task": "reconstruct"},
             "reconstruction": {"task": "reconstruct"}, "kl_weight": {"task": "reconstruct"},
             "latent_adversarial_weight": {"task": "reconstruct", "encoder_prior": "adversarial"},
-            **{name: {"task": "translate", "resolution": "16", "target_data": "shapes:9"}
+            **{name: {"task": "translate", "generator": "drift", "resolution": "16", "target_data": "shapes:9"}
                for name in ("cycle_weight", "identity_weight")},
-            "degrade": {"task": "enhance"}, "holes": {"task": "inpaint"},
-            "context_frames": {"task": "predict", "context_frames": 2},
-            "fidelity_steps": {"task": "enhance", "resolution": "16"},
-            "sharpness": {"task": "enhance", "resolution": "16", "fidelity_steps": 0},
+            "degrade": {"task": "enhance", "generator": "drift"}, "holes": {"task": "inpaint", "generator": "drift"},
+            "context_frames": {"task": "predict", "generator": "drift", "context_frames": 2},
+            "fidelity_steps": {"task": "enhance", "generator": "drift", "resolution": "16"},
+            "sharpness": {"task": "enhance", "generator": "drift", "resolution": "16", "fidelity_steps": 0},
             "ada_target": {"diffaugment": ("brightness",)},
             "ada_clips": {"diffaugment": ("brightness",), "ada_target": 1e-6, "discriminator_learning_rate": 0.1}}
 """Settings without which another has no effect."""
@@ -106,7 +106,8 @@ ELSEWHERE = {
     "crop": "data/preparation/test_segments.py",
     "keep": "data/preparation/test_prepare.py", "workers": "data/preparation/test_prepare.py",
     "augment": "data/test_input_pipeline.py", "precision": "training/test_distribution.py",
-    "xla": "training/test_distribution.py", "strategy": "training/test_distribution.py",
+    "xla": "training/test_distribution.py",
+    "gradient_accumulation_steps": "training/test_train_step.py", "strategy": "training/test_distribution.py",
     "virtual_devices": "commands/test_train.py", "data": "commands/test_train.py",
     "target_data": "commands/test_train.py", "run_dir": "commands/test_train.py",
     "log_every": "commands/test_train.py", "sample_every": "commands/test_train.py",

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from gan_keras.errors import UserError
 from gan_keras.models.generators import GENERATORS
 from gan_keras.training.metrics import discriminator_metrics
 from gan_keras.training.optimizers import learning_rate
@@ -36,6 +37,30 @@ def test_two_devices_equal_one(tiny, generator, settings, one_device, two_device
     assert moved > 1e-3
     for name, value in metrics.items():
         assert value == pytest.approx(same[name], abs=2e-4), name
+
+
+@pytest.mark.slow
+def test_parts_of_a_batch_one_after_the_other_equal_the_whole(tiny, one_device, two_devices):
+    config = tiny.replace(penalty_interval=1, optimizer="sgd", learning_rate=0.01, discriminators=("pair", "clip"))
+    whole = VideoGAN.create(config, one_device)
+    start, metrics = values(whole), train(whole, 3)
+    moved = max(np.abs(value - start[name]).max() for name, value in values(whole).items())
+    assert moved > 1e-3
+    for parts, devices in ((4, one_device), (2, two_devices)):
+        in_parts = VideoGAN.create(config.replace(gradient_accumulation_steps=parts), devices)
+        same = train(in_parts, 3)
+        for name, value in values(whole).items():
+            np.testing.assert_allclose(value, values(in_parts)[name], atol=1e-5, err_msg=name)
+        for name, value in metrics.items():
+            assert value == pytest.approx(same[name], abs=2e-4), name
+
+
+def test_parts_and_a_loss_of_the_whole_batch_are_refused(tiny, undistributed):
+    config = tiny.replace(feature_matching_weight=1.0, gradient_accumulation_steps=2)
+    with pytest.raises(UserError, match="must be 1 with a loss of all clips of a batch together: feature_matching"):
+        VideoGAN.create(config, undistributed)
+    with pytest.raises(UserError, match="a multiple of 4 for each of the 1 devices, because of `gradient_accumulation"):
+        VideoGAN.create(tiny.replace(batch_size=6, gradient_accumulation_steps=4), undistributed)
 
 
 def test_metrics_compare_over_the_whole_batch():
