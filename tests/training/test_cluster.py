@@ -1,11 +1,13 @@
 """How a process finds those that it trains with."""
 
 import json
+import re
 
 import pytest
 
 from gan_keras.errors import UserError
 from gan_keras.training.cluster import find_cluster
+from tests.conftest import ROOT
 
 SLURM = {"SLURM_PROCID": "2", "SLURM_STEP_NUM_TASKS": "4", "SLURM_STEP_NODELIST": "node[08-09]",
          "SLURM_STEP_TASKS_PER_NODE": "2(x2)", "SLURM_JOB_ID": "40007"}
@@ -63,3 +65,15 @@ def test_a_slurm_job_without_srun_is_told_what_to_do(monkeypatch):
 def test_without_a_description_both_ways_are_told():
     with pytest.raises(UserError, match=r"by TF_CONFIG, as in TF_CONFIG='\{.*srun"):
         find_cluster()
+
+
+@pytest.mark.parametrize("page", ["scaling.md", "clusters/compose.yaml", "clusters/kubernetes.yaml"])
+def test_every_worker_of_the_docs_finds_the_other(monkeypatch, page):
+    text = (ROOT / "docs" / page).read_text()
+    configs = re.findall(r"TF_CONFIG[=:] *'(\{.*?\})'(?:\n|$)", text, re.DOTALL)
+    found = []
+    for index, config in enumerate(configs * (2 // len(configs))):
+        monkeypatch.setenv("TF_CONFIG", config.replace("'$JOB_COMPLETION_INDEX'", str(index)))
+        found.append(find_cluster())
+    assert [cluster.process for cluster in found] == [0, 1]
+    assert found[0].addresses == found[1].addresses and len(found[0].addresses) == 2
