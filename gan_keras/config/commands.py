@@ -19,6 +19,17 @@ class PrepareSettings(Settings):
     out: str = setting("", "Folder to make: shards, manifest.json, report.html.", path=True)
     inspect: bool = setting(False, "Only report what would be made; writes nothing but a report.html, and that only "
                             "when `out` is named.")
+    runner: str = setting("local", "What decodes and writes.", choices={
+        "local": "Processes of this machine (--workers).", "direct": "Apache Beam on this machine, to try a pipeline.",
+        "flink": "Apache Flink, by Beam.", "spark": "Apache Spark, by Beam.", "dataflow": "Google's, by Beam."})
+    runner_options: str = setting("", "Options of Beam, as in --runner_options='--flink_master=host:8081 "
+                                  "--parallelism=8'.")
+
+    def check(self) -> None:
+        """Checks that options are for something."""
+        if self.runner_options and self.runner == "local":
+            raise UserError(f"`runner_options` is for another --runner than local. Received: "
+                            f"runner_options={self.runner_options}, runner=local")
 
 
 @dataclasses.dataclass(frozen=True)

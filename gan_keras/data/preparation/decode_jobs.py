@@ -36,6 +36,10 @@ _VERSION = 4  # of outcomes and of how they are made; outcomes of another versio
 CRASHED = "crashed"
 """Result of a task whose worker process died, and the reason why a video has no clips then."""
 
+Engine = Callable[[Callable[[Any], None], Sequence[Any]], Iterator[tuple[Any, Any]]]
+"""Calls a function with each of some tasks, wherever, and yields each task that is done with None or `CRASHED`. What a
+task makes it leaves in the work folder."""
+
 _MAX_JOB_CLIPS = 32  # of one array file, or drawn ones
 
 
@@ -130,7 +134,7 @@ def decode_job(job: DecodeJob, clip: ClipSettings) -> None:
     _save_outcomes(job, outcomes)
 
 
-def run_jobs(jobs: Sequence[DecodeJob], clip: ClipSettings, workers: int
+def run_jobs(jobs: Sequence[DecodeJob], clip: ClipSettings, workers: int, engine: Engine | None = None
              ) -> list[tuple[DecodeJob, segments.SegmentedVideo]]:
     """Runs every job that has not run yet, or failed for a reason that may have passed, with a progress bar.
 
@@ -138,6 +142,7 @@ def run_jobs(jobs: Sequence[DecodeJob], clip: ClipSettings, workers: int
         jobs: all jobs of a preparation.
         clip: settings of the clips.
         workers: processes; 0 for one a core.
+        engine: another one than processes of this machine.
 
     Returns:
         Job and outcome of every video.
@@ -148,7 +153,8 @@ def run_jobs(jobs: Sequence[DecodeJob], clip: ClipSettings, workers: int
     pending = [job for job in jobs if _is_pending(job)]
     count = sum(len(job.videos) for job in jobs)
     with Progress("prepare", count, "videos", count - sum(len(job.videos) for job in pending)) as progress:
-        for job, result in map_in_processes(functools.partial(decode_job, clip=clip), pending, workers):
+        engine = engine or functools.partial(map_in_processes, workers=workers)
+        for job, result in engine(functools.partial(decode_job, clip=clip), pending):
             if result is CRASHED:
                 _save_outcomes(job, [crashed(video.id) for video in job.videos])
             progress.advance(len(job.videos))

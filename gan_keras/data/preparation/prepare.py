@@ -11,10 +11,11 @@ are other ones, and they too make a new folder.
 
 import dataclasses
 import hashlib
+import itertools
 import json
 import statistics
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -51,7 +52,26 @@ class _Segment:
         return hashlib.sha256(f"{self.video.id}\n{self.stored.first}".encode()).hexdigest()
 
 
-def prepare(source: str, out: Path, clip: ClipSettings, workers: int = 0) -> Manifest:
+@dataclass(frozen=True)
+class _ShardTask:
+    """A shard to write in the work folder."""
+
+    path: Path
+    segments: tuple[_Segment, ...]
+    classes: tuple[str, ...]
+    clip: ClipSettings
+
+    @property
+    def entry_path(self) -> Path:
+        return self.path.with_suffix(".json")
+
+    def written(self) -> Shard:
+        """Its entry in the manifest, once it is written."""
+        return Shard(**json.loads(self.entry_path.read_text(encoding="utf-8")))
+
+
+def prepare(source: str, out: Path, clip: ClipSettings, workers: int = 0, engine: decode_jobs.Engine | None = None
+            ) -> Manifest:
     """Makes training clips of a source; does nothing where they are there already.
 
     Args:
@@ -59,6 +79,8 @@ def prepare(source: str, out: Path, clip: ClipSettings, workers: int = 0) -> Man
         out: the folder to make. What an interrupted call left in it is used.
         clip: settings of the clips.
         workers: processes that decode; 0 for one a core.
+        engine: that decodes and writes instead of processes of this machine. Its workers see source and `out` at the
+            same paths.
 
     Returns:
         The manifest, which is also in the folder.
@@ -73,7 +95,7 @@ def prepare(source: str, out: Path, clip: ClipSettings, workers: int = 0) -> Man
         if changes:
             raise UserError(f"{out} holds other clips, and runs may train from them: {changes}. Name another --out, or "
                             "delete that folder first.")
-    return _Preparation(listed, clip, workers, out, by_content=False).run()[1]
+    return _Preparation(listed, clip, workers, out, by_content=False, engine=engine).run()[1]
 
 
 def prepare_below(listed: Source, parent: Path, clip: ClipSettings, workers: int = 0) -> tuple[Path, Manifest]:
@@ -173,11 +195,13 @@ class _Preparation:
         workers: processes that decode.
         out: the folder; the work folder is in it.
         by_content: whether folders are named by content.
+        engine: see `prepare`.
     """
 
-    def __init__(self, listed: Source, clip: ClipSettings, workers: int, out: Path, by_content: bool) -> None:
+    def __init__(self, listed: Source, clip: ClipSettings, workers: int, out: Path, by_content: bool,
+                 engine: decode_jobs.Engine | None = None) -> None:
         self._listed, self._clip, self._workers, self._out = listed, clip, workers, out
-        self._by_content = by_content
+        self._by_content, self._engine = by_content, engine
 
     def run(self) -> tuple[Path, Manifest]:
         """The prepared folder and its manifest, made where they are not there."""
@@ -242,7 +266,7 @@ class _Preparation:
         if found and not self._succeeds_now(jobs, *found):
             remove_work(work)
             return self._up_to_date(*found)
-        results = decode_jobs.run_jobs(jobs, self._clip, self._workers)
+        results = decode_jobs.run_jobs(jobs, self._clip, self._workers, self._engine)
         outcomes = {outcome.video_id: outcome for _, outcome in results}
         job_of = {outcome.video_id: job for job, outcome in results}
         usage, used = account(self._listed.videos, outcomes, self._listed.skipped, self._clip)
@@ -269,7 +293,7 @@ class _Preparation:
             return False
         logging.info("Trying again %d videos that failed, such as %s.", len(failed), min(failed))
         retried = [job for job in jobs if any(video.id in failed for video in job.videos)]
-        results = decode_jobs.run_jobs(retried, self._clip, self._workers)
+        results = decode_jobs.run_jobs(retried, self._clip, self._workers, self._engine)
         good = failed - {outcome.video_id for _, outcome in results if decode_jobs.failed(outcome)}
         if good and not self._by_content:
             logging.warning("%d videos that failed can be decoded now, such as %s. To use them, name another --out, or "
@@ -290,12 +314,27 @@ class _Preparation:
             videos={split: sum(assigned == split for assigned in splits.values()) for split in records.SPLITS},
             labels={split: dict(sorted(Counter(segment.video.label or "" for segment in by_split[split]).items()))
                     for split in records.SPLITS},
-            splits=_write_shards(by_split, classes, self._clip, out, work),
+            splits=self._write_shards(by_split, classes, out, work),
             skipped=tuple(usage.skipped), sources=tuple(usage.sources))
         _remove_old_shards(out, manifest)
         publish(work, out / REPORT_FILE, _report(out, manifest))
         publish(work, out / MANIFEST_FILE, manifest.to_json())
         return manifest
+
+    def _write_shards(self, by_split: dict[str, list[_Segment]], classes: tuple[str, ...], out: Path, work: Path
+                      ) -> dict[str, tuple[Shard, ...]]:
+        tasks: dict[str, list[_ShardTask]] = {}
+        for split in records.SPLITS:
+            groups = _group_by_shard(by_split[split], self._clip)
+            paths = [work / f"{split}-{number:05d}-of-{len(groups):05d}.tfrecord" for number in range(len(groups))]
+            tasks[split] = [_ShardTask(path, tuple(group), classes, self._clip)
+                            for path, group in zip(paths, groups, strict=True)]
+        with Progress("write", sum(map(len, by_split.values())), "records") as progress:
+            for task, _ in (self._engine or _here)(_write_shard, [task for each in tasks.values() for task in each]):
+                progress.advance(len(task.segments))
+        for task in itertools.chain(*tasks.values()):
+            task.path.replace(out / task.path.name)
+        return {split: tuple(task.written() for task in each) for split, each in tasks.items()}
 
 
 def _hash(parts: object) -> str:
@@ -317,23 +356,19 @@ def _median_fps(rates: list[float | None]) -> float:
     return round(statistics.median(known), 3) if known else 0.0
 
 
-def _write_shards(by_split: dict[str, list[_Segment]], classes: tuple[str, ...], clip: ClipSettings, out: Path,
-                  work: Path) -> dict[str, tuple[Shard, ...]]:
-    groups = {split: _group_by_shard(by_split[split], clip) for split in records.SPLITS}
-    shards: dict[str, tuple[Shard, ...]] = {}
-    with Progress("write", sum(map(len, by_split.values())), "records") as progress:
-        for split, split_groups in groups.items():
-            written = []
-            for number, group in enumerate(split_groups):
-                path = work / f"{split}-{number:05d}-of-{len(split_groups):05d}.tfrecord"
-                written.append(records.write_shard(path, _serialize(group, classes, clip)))
-                path.replace(out / path.name)
-                progress.advance(len(group))
-            shards[split] = tuple(written)
-    return shards
+def _write_shard(task: _ShardTask) -> None:
+    """Writes a shard, and its entry in the manifest beside it."""
+    shard = records.write_shard(task.path, _serialize(task.segments, task.classes, task.clip))
+    write_atomically(task.entry_path, json.dumps(asdict(shard)))
 
 
-def _group_by_shard(prepared: list[_Segment], clip: ClipSettings) -> list[list[_Segment]]:
+def _here(function: Callable[[_ShardTask], None], tasks: Iterable[_ShardTask]) -> Iterator[tuple[_ShardTask, None]]:
+    """The engine that writes shards where no other is named: this process, which the disk keeps waiting anyway."""
+    for task in tasks:
+        yield task, function(task)
+
+
+def _group_by_shard(prepared: Sequence[_Segment], clip: ClipSettings) -> list[list[_Segment]]:
     """Groups segments into shards of a bounded size."""
     groups: list[list[_Segment]] = []
     free_bytes = 0
@@ -348,7 +383,7 @@ def _group_by_shard(prepared: list[_Segment], clip: ClipSettings) -> list[list[_
     return groups
 
 
-def _serialize(group: list[_Segment], classes: tuple[str, ...], clip: ClipSettings) -> Iterator[tuple[bytes, int]]:
+def _serialize(group: Sequence[_Segment], classes: tuple[str, ...], clip: ClipSettings) -> Iterator[tuple[bytes, int]]:
     for segment in group:
         label = classes.index(segment.video.label) if segment.video.label is not None else -1
         frames = segment.job.read(segment.stored, clip)

@@ -321,12 +321,12 @@ def test_a_work_folder_that_another_process_removes_is_no_error_if_that_one_is_d
     source = write_source(tmp_path / "in", v0=clip(0), v1=clip(1))
     run_jobs, out = decode_jobs.run_jobs, tmp_path / "out"
 
-    def overtaken(jobs, settings, workers):
-        run_jobs(jobs, settings, workers)
+    def overtaken(*arguments):
+        run_jobs(*arguments)
         prepare(source, tmp_path / "other", CLIP, 1)
         shutil.rmtree(out)
         shutil.copytree(tmp_path / "other", out)
-        return run_jobs(jobs, settings, workers)
+        return run_jobs(*arguments)
 
     with monkeypatch.context() as patch:
         patch.setattr(decode_jobs, "run_jobs", lambda *arguments: (patch.setattr(decode_jobs, "run_jobs", run_jobs),

@@ -1,0 +1,54 @@
+"""Preparation on an existing engine: its tasks as an Apache Beam pipeline (`pip install 'gan_keras[beam]'`).
+
+The same functions as on one machine decode videos and write shards, so the bytes are the same. Workers see the source
+and the prepared folder at the same paths, as on a disk that they share. What a task makes it leaves in the work folder:
+a pipeline that fails is started again by the same command, and goes on.
+"""
+
+import shlex
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
+
+from gan_keras.data.preparation.decode_jobs import Engine
+from gan_keras.errors import UserError
+
+RUNNERS = {"direct": "DirectRunner", "flink": "FlinkRunner", "spark": "SparkRunner", "dataflow": "DataflowRunner"}
+"""Beam's names of what `--runner` may be."""
+
+
+def beam_engine(runner: str, options: str) -> Engine:
+    """The engine that runs tasks as a pipeline.
+
+    Args:
+        runner: of `RUNNERS`.
+        options: of Beam, as on a command line.
+
+    Raises:
+        UserError: Beam is not installed.
+    """
+    try:
+        import apache_beam as beam
+        from apache_beam.options.pipeline_options import PipelineOptions
+    except ImportError as error:
+        raise UserError(f"`runner` {runner} needs Apache Beam: pip install 'gan_keras[beam]'. Received: "
+                        f"runner={runner}") from error
+
+    def run(function: Callable[[Any], None], tasks: Sequence[Any]) -> Iterator[tuple[Any, None]]:
+        if not tasks:
+            return
+        # save_main_session: no; tasks and functions are of installed modules.
+        settings = PipelineOptions(shlex.split(options), runner=RUNNERS[runner])
+        try:
+            with beam.Pipeline(options=settings) as pipeline:
+                _ = (pipeline | "tasks" >> beam.Create(tasks, reshuffle=True)
+                     | _name_of(function) >> beam.Map(lambda task: function(task)))
+        except Exception as error:  # of any kind, by runner
+            raise UserError(f"The pipeline failed, and what it has done is kept: the same command goes on. It said: "
+                            f"{str(error).strip().splitlines()[-1]}") from error
+        yield from ((task, None) for task in tasks)
+
+    return run
+
+
+def _name_of(function: Callable[[Any], None]) -> str:
+    return getattr(function, "func", function).__name__.strip("_")
