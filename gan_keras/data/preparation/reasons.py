@@ -38,6 +38,7 @@ _REASONS = {
     "not a video": Reason("If it is one, give it the suffix of its format.", is_of_videos=False),
     "system file": Reason("Nothing is to be done.", is_of_videos=False),
     "beside frames": Reason("Put it into a folder of its own if it is to be used.", is_of_videos=False),
+    "missing": Reason("A list names it: put it where the list says, or take it off the list."),
     "link": Reason("Put the file itself into the folder, or follow links with --follow_links."),
     "no permission": Reason("Make it readable: chmod u+r FILE. It is tried again at the next start.", True),
     "no decoder": Reason(f"It is tried again at the next start. Or convert it: {_CONVERT}", True),

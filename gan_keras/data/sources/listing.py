@@ -9,6 +9,7 @@ next to nothing; a video is opened in the worker process that needs the frames.
   picture several times as long as it is wide (or the reverse) is a strip of square frames; `.npy` and `.npz` (array
   `videos`) hold uint8 `[N, T, H, W, 3 or 1]`.
 - one such file.
+- a list of clips, `.csv`, beside the videos that it names (see `list_file`).
 - hidden files and folders are ignored; runs, prepared clips and exported models are not entered.
 - where clips have one frame, every picture is a clip, whatever its name and sides.
 - `shapes:...`, `skies:...`: drawn clips (see `drawn_source`).
@@ -27,14 +28,12 @@ from gan_keras.config.train import ClipSettings
 from gan_keras.data.drawn.drawn_clips import DRAWN
 from gan_keras.data.sources.drawn_source import list_drawn
 from gan_keras.data.sources.folder_listing import FolderListing, LeftOut, ListedVideo
+from gan_keras.data.sources.list_file import SPLITS, clips_of_list
 from gan_keras.data.sources.source_video import SkippedVideo, SourceVideo
 from gan_keras.errors import UserError
 
 _SCHEMES: dict[str, Callable[[str, ClipSettings], tuple[SourceVideo, ...]]] = {
     name: partial(list_drawn, name) for name in DRAWN}
-_SPLITS = {**dict.fromkeys(("train", "training"), "train"),
-           **dict.fromkeys(("val", "valid", "validation", "dev", "test", "testing", "eval", "evaluation"), "test")}
-"""The split that a folder at the first level of a source means."""
 _MAX_ALIKE = 10
 """Files that are left out for the same reason are named one by one up to this number."""
 
@@ -81,6 +80,11 @@ def list_source(name: str, clip: ClipSettings) -> Source:
         raise UserError(f"{name} cannot be read: {error.strerror or error}") from error
     if not is_folder and not is_file:
         raise UserError(f"There is no file or folder {name}. Name a folder of videos, a file, or shapes:COUNT.")
+    if is_file and root.suffix.lower() == ".csv":
+        beside = FolderListing(root.parent, clip)
+        beside.add_all()
+        videos, missing = clips_of_list(root, [entry.video for entry in beside.videos])
+        return Source(name, videos, missing)
     listing = FolderListing(root if is_folder else root.parent, clip)
     if is_folder:
         listing.add_all()
@@ -93,7 +97,7 @@ def list_source(name: str, clip: ClipSettings) -> Source:
 def _with_labels_and_splits(listed: list[ListedVideo]) -> tuple[SourceVideo, ...]:
     """Source videos, sorted by id, with the class and split that their folders at the first levels name."""
     first_level = {entry.folder.parts[0] for entry in listed if entry.folder.parts}
-    splits = {name: _SPLITS.get(name.casefold(), "") for name in first_level}
+    splits = {name: SPLITS.get(name.casefold(), "") for name in first_level}
     if "train" not in splits.values() or "" in splits.values():
         splits = {}
     level = 1 if splits else 0

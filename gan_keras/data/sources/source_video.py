@@ -40,6 +40,8 @@ class SourceVideo:
         stamp: changes when the content does.
         split: `"train"` or `"test"`, as the folders of the source say; empty where they say nothing.
         left_out: names of pictures of a series that are not read: links that are not followed, for example.
+        begin: seconds of the file from which on it is read.
+        end: seconds up to which it is; 0: to its end.
     """
 
     id: str
@@ -51,6 +53,8 @@ class SourceVideo:
     stamp: int = 0
     split: str = ""
     left_out: tuple[str, ...] = ()
+    begin: float = 0.0
+    end: float = 0.0
 
     def open(self, size: tuple[int, int] | None) -> "OpenedVideo":
         """Begins to read it.
@@ -62,13 +66,15 @@ class SourceVideo:
         Raises:
             DecodeError: it cannot be read, now or at any later frame.
         """
-        return _OPEN[self.kind](self, size)
+        opened = _OPEN[self.kind](self, size)
+        return _part(opened, self.begin, self.end) if self.begin or self.end else opened
 
     @property
     def key(self) -> str:
         """Key of the content: the same wherever the source is, another one when the file changes."""
         path = self.path if self.kind in DRAWN else ""  # there it is no place but the parameters
         parts = (self.id, self.kind, self.label, path, self.index, self.size, self.stamp, self.split)
+        parts += (self.begin, self.end) if self.begin or self.end else ()
         return hashlib.sha256(repr(parts).encode()).hexdigest()[:16]
 
 
@@ -145,6 +151,27 @@ def _of_frames(rate: float | None, frames: Iterable[Frame], count: int | None) -
             yield frame
 
     opened = OpenedVideo(rate, measured(), count)
+    return opened
+
+
+def _part(opened: OpenedVideo, begin: float, end: float) -> OpenedVideo:
+    """The frames from one second to another."""
+    if opened.rate is None:
+        raise DecodeError("unsupported", "a part of it is named in seconds, and its frames have no times")
+
+    def frames() -> Iterator[Frame]:
+        first = True
+        for frame in whole:
+            if end and frame.time >= end:
+                return
+            if frame.time >= begin:
+                yield frame._replace(starts_shot=frame.starts_shot or first)
+                first = False
+        if first:
+            raise DecodeError("too short", f"it ends before second {begin:g}, where a part of it is to begin")
+
+    whole = opened.frames
+    opened.frames, opened.frame_count = frames(), None
     return opened
 
 
