@@ -24,9 +24,8 @@ from typing import Any
 import numpy as np
 
 from gan_keras.config.train import ClipSettings
-from gan_keras.data.drawn.drawn_clips import DRAWN
 from gan_keras.data.preparation import cleaning, reasons, segments
-from gan_keras.data.sources.source_video import SkippedVideo, SourceVideo
+from gan_keras.data.sources.source_video import SHARED, SkippedVideo, SourceVideo
 from gan_keras.files import temporary_path, write_atomically
 from gan_keras.progress import Progress
 from gan_keras.video import decode
@@ -102,8 +101,7 @@ def make_jobs(videos: Sequence[SourceVideo], clip: ClipSettings, folder: Path) -
     groups: list[list[SourceVideo]] = []
     for video in videos:
         last = groups[-1] if groups else []
-        shared = video.kind == "array" or video.kind in DRAWN
-        if shared and last and video.path == last[0].path and len(last) < _MAX_JOB_CLIPS:
+        if video.kind in SHARED and last and video.path == last[0].path and len(last) < _MAX_JOB_CLIPS:
             last.append(video)
         else:
             groups.append([video])

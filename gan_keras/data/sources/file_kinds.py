@@ -20,7 +20,7 @@ _KINDS = (
      "this format is not read; ffmpeg -i FILE FILE.png makes one that is"),
     (".ai .arw .blend .cr2 .cr3 .dng .eps .nef .orf .psd .raf .rw2 .svg .xcf",
      "export it as .png or .mp4"),
-    (".7z .bz2 .gz .iso .rar .tar .tgz .xz .zip .zst",
+    (".7z .bz2 .gz .iso .rar .tgz .xz .zip .zst",
      "an archive: unpack it"),
     (".!ut .aria2 .crdownload .download .filepart .part .partial .tmp .ytdl",
      "an unfinished download or copy"),

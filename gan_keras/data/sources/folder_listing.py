@@ -9,9 +9,16 @@ from pathlib import Path
 
 from gan_keras.config.train import ClipSettings
 from gan_keras.data.records import MANIFEST_FILE, WORK_FOLDER, is_prepared
+from gan_keras.data.sources import tar_file
 from gan_keras.data.sources.file_kinds import describe_unread, is_system_name
 from gan_keras.data.sources.series import Series, find_series, without_companions
-from gan_keras.data.sources.source_video import MIN_STRIP_FRAMES_NUMBERED, SkippedVideo, SourceVideo, strip_length
+from gan_keras.data.sources.source_video import (
+    MIN_STRIP_FRAMES_NUMBERED,
+    TAR,
+    SkippedVideo,
+    SourceVideo,
+    strip_length,
+)
 from gan_keras.errors import UserError
 from gan_keras.files import CHECKPOINTS_FOLDER, VERSIONS_FILE
 from gan_keras.video import arrays
@@ -231,6 +238,8 @@ class FolderListing:
             return "video"
         if suffix in arrays.SUFFIXES:
             return "array"
+        if suffix == tar_file.SUFFIX:
+            return TAR
         if suffix not in PICTURE_SUFFIXES:
             return ""
         if is_animation(Path(file)):
@@ -238,7 +247,7 @@ class FolderListing:
         return "picture" if self._single_pictures else "strip"
 
     def _add_file(self, folder: Folder, file: "_File", kind: str = "") -> None:
-        kind, count = kind or self._kind_of_file(file), 1
+        kind, count, members = kind or self._kind_of_file(file), 1, []
         if not kind:
             self._leave_out(folder, file.name, *describe_unread(file.name))
             return
@@ -246,11 +255,19 @@ class FolderListing:
             stat = file.stat()
             if kind == "array":
                 count = arrays.declared_shape(Path(file))[0]
+            if kind == TAR:
+                members = tar_file.video_members(Path(file))
         except (OSError, DecodeError) as error:
             reason, detail = (error.reason, error.detail) if isinstance(error, DecodeError) else _describe(error)
             self._leave_out(folder, file.name, reason, detail)
             return
         video_id, path = folder.id(file.name), os.fspath(file)
+        for member in members:
+            self.videos.append(ListedVideo(SourceVideo(
+                f"{video_id}/{member.name}", kind, member.label, path, member.offset, member.size, stat.st_mtime_ns),
+                folder))
+        if kind == TAR:
+            return
         for index in range(count):
             self.videos.append(ListedVideo(SourceVideo(
                 f"{video_id}/{index:06d}" if kind == "array" else video_id, kind, None, path, index,

@@ -12,6 +12,8 @@ next to nothing; a video is opened in the worker process that needs the frames.
 - a list of clips, `.csv`, beside the videos that it names (see `list_file`).
 - hidden files and folders are ignored; runs, prepared clips and exported models are not entered.
 - where clips have one frame, every picture is a clip, whatever its name and sides.
+- a `.tar` of videos, as WebDataset has them (see `tar_file`).
+- `tfds:NAME`: a data set of TensorFlow Datasets (see `tfds_source`).
 - `shapes:...`, `skies:...`: drawn clips (see `drawn_source`).
 
 A new kind of file is a suffix in `folder_listing` and a reader in `source_video`; a new kind of source is an entry in
@@ -29,11 +31,12 @@ from gan_keras.data.drawn.drawn_clips import DRAWN
 from gan_keras.data.sources.drawn_source import list_drawn
 from gan_keras.data.sources.folder_listing import FolderListing, LeftOut, ListedVideo
 from gan_keras.data.sources.list_file import SPLITS, clips_of_list
-from gan_keras.data.sources.source_video import SkippedVideo, SourceVideo
+from gan_keras.data.sources.source_video import TFDS, SkippedVideo, SourceVideo
+from gan_keras.data.sources.tfds_source import list_tfds
 from gan_keras.errors import UserError
 
 _SCHEMES: dict[str, Callable[[str, ClipSettings], tuple[SourceVideo, ...]]] = {
-    name: partial(list_drawn, name) for name in DRAWN}
+    **{name: partial(list_drawn, name) for name in DRAWN}, TFDS: list_tfds}
 _MAX_ALIKE = 10
 """Files that are left out for the same reason are named one by one up to this number."""
 
@@ -108,7 +111,8 @@ def _with_labels_and_splits(listed: list[ListedVideo]) -> tuple[SourceVideo, ...
         # A folder of frames and nothing else is a video, not a class.
         is_video = entry.video.kind == "frames" and len(parts) == level + 1 and counts[parts] == 1
         label = parts[level] if len(parts) > level and not is_video else None
-        videos.append(replace(entry.video, label=label, split=splits.get(parts[0], "") if parts else ""))
+        split = splits.get(parts[0], "") if parts else ""
+        videos.append(replace(entry.video, label=entry.video.label or label, split=split))
     return tuple(sorted(videos, key=lambda video: video.id))
 
 

@@ -6,20 +6,28 @@ A new kind of file is a suffix in `folder_listing` and a function in `_OPEN` her
 import dataclasses
 import hashlib
 import itertools
+import tempfile
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator
-from pathlib import Path
+from pathlib import Path, PurePosixPath
+from typing import BinaryIO
 
 import numpy as np
 
 from gan_keras.data.drawn.drawn_clips import DRAWN
 from gan_keras.data.sources.series import series_pictures
+from gan_keras.data.sources.tar_file import copy_member
+from gan_keras.data.sources.tfds_clips import load_clip
 from gan_keras.video import arrays
 from gan_keras.video.animations import read_animation
 from gan_keras.video.decode import VideoFile
 from gan_keras.video.errors import DecodeError
 from gan_keras.video.frames import Frame, usual_rate
 from gan_keras.video.pictures import read_picture, read_pictures
+
+TAR, TFDS = "tar", "tfds"
+SHARED = ("array", TFDS, *DRAWN)
+"""Kinds whose clips are many in a file that is costly to open."""
 
 # Among numbered pictures, one of two to four squares is more likely a wide frame than a strip.
 _MIN_STRIP_FRAMES, MIN_STRIP_FRAMES_NUMBERED = 2, 5
@@ -254,7 +262,38 @@ def _open_drawn(video: SourceVideo, size: tuple[int, int] | None) -> OpenedVideo
                       len(clip))
 
 
+def _open_member(video: SourceVideo, size: tuple[int, int] | None) -> OpenedVideo:
+    return _open_copy(video, Path(PurePosixPath(video.id).name).suffix, size, lambda file: copy_member(
+        Path(video.path), video.index, video.size, file))
+
+
+def _open_copy(video: SourceVideo, suffix: str, size: tuple[int, int] | None, copy: Callable[[BinaryIO], None]
+               ) -> OpenedVideo:
+    """A video that is copied to a file first, which is deleted when its frames were read."""
+    file = tempfile.NamedTemporaryFile(suffix=suffix)  # noqa: SIM115 (closed with the frames)
+    try:
+        copy(file)
+        file.flush()
+        opened = _open_file(dataclasses.replace(video, path=file.name), size)
+    except BaseException:
+        file.close()
+        raise
+    whole = opened.frames
+
+    def frames() -> Iterator[Frame]:
+        with file:
+            yield from whole
+
+    opened.frames = frames()
+    return opened
+
+
+def _open_tfds(video: SourceVideo, size: tuple[int, int] | None) -> OpenedVideo:
+    clip = load_clip(video.path, video.index)
+    return _of_pixels(np.repeat(clip, 3, axis=-1) if clip.shape[-1] == 1 else clip[..., :3], len(clip))
+
+
 _OPEN: dict[str, Callable[[SourceVideo, tuple[int, int] | None], OpenedVideo]] = {
     "video": _open_file, "animation": _open_animation, "strip": _open_strip, "numbered_strip": _open_strip,
-    "frames": _open_series, "picture": _open_picture, "array": _open_array,
+    "frames": _open_series, "picture": _open_picture, "array": _open_array, TAR: _open_member, TFDS: _open_tfds,
     **dict.fromkeys(DRAWN, _open_drawn)}
