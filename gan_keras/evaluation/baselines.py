@@ -56,7 +56,8 @@ def _filled(given: np.ndarray, mask: np.ndarray) -> dict[str, np.ndarray]:
     answers = {name: np.stack([cv2.inpaint(frame, hole[..., 0], _RADIUS, method)
                                for frame, hole in zip(given, mask, strict=True)])
                for name, method in (("telea", cv2.INPAINT_TELEA), ("navier_stokes", cv2.INPAINT_NS))}
-    answers["edge"] = np.stack([_nearest_pixel(frame, hole[..., 0]) for frame, hole in zip(given, mask, strict=True)])
+    around = [_from_around(frame, hole[..., 0]) for frame, hole in zip(given, mask, strict=True)]
+    answers |= {"edge": np.stack([edge for edge, _ in around]), "mirror": np.stack([mirror for _, mirror in around])}
     answers["nearest_frame"] = to_uint8(filling.nearest(clips, holes))[0].numpy()
     answers["blend"] = to_uint8(filling.fill(clips, holes)[0])[0].numpy()
     return answers
@@ -89,11 +90,19 @@ def _non_local_means(clip: np.ndarray) -> np.ndarray:
     return np.stack([ends[0], *made, ends[1]])
 
 
-def _nearest_pixel(frame: np.ndarray, hole: np.ndarray) -> np.ndarray:
-    """The nearest pixel that is known: what a border that is replicated shows."""
-    if hole.all():
-        return frame
+def _from_around(frame: np.ndarray, hole: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """A frame whose hole shows the nearest pixel that is known, as a border that is replicated does; and one whose hole
+    mirrors what is known there, as one that is reflected does."""
+    if hole.all() or not hole.any():
+        return frame, frame
     _, labels = cv2.distanceTransformWithLabels(hole, cv2.DIST_L2, 5, labelType=cv2.DIST_LABEL_PIXEL)
-    colours = np.zeros((labels.max() + 1, 3), np.uint8)
-    colours[labels[hole == 0]] = frame[hole == 0]
-    return np.where(hole[..., None] > 0, colours[labels], frame)
+    known = np.argwhere(hole == 0)
+    places = np.zeros((labels.max() + 1, 2), np.intp)
+    places[labels[hole == 0]] = known
+    nearest = places[labels]
+    mirrored = 2 * nearest - np.stack(np.indices(hole.shape), -1)
+    inside = ((mirrored >= 0) & (mirrored < hole.shape)).all(-1)
+    mirrored = np.where(inside[..., None], mirrored, nearest)
+    mirrored = np.where(hole[tuple(np.moveaxis(mirrored, -1, 0))][..., None] == 0, mirrored, nearest)
+    return tuple(np.where(hole[..., None] > 0, frame[tuple(np.moveaxis(at, -1, 0))], frame)
+                 for at in (nearest, mirrored))

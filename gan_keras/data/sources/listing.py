@@ -13,6 +13,7 @@ next to nothing; a video is opened in the worker process that needs the frames.
 - hidden files and folders are ignored; runs, prepared clips and exported models are not entered.
 - where clips have one frame, every picture is a clip, whatever its name and sides.
 - a `.tar` of videos, as WebDataset has them (see `tar_file`).
+- a pattern of files elsewhere, `gs://bucket/*.mp4` (see `remote_files`).
 - `tfds:NAME`: a data set of TensorFlow Datasets (see `tfds_source`).
 - `shapes:...`, `skies:...`: drawn clips (see `drawn_source`).
 
@@ -24,16 +25,19 @@ from collections import Counter, defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import partial
-from pathlib import Path, PurePath
+from pathlib import Path, PurePath, PurePosixPath
 
 from gan_keras.config.train import ClipSettings
 from gan_keras.data.drawn.drawn_clips import DRAWN
 from gan_keras.data.sources.drawn_source import list_drawn
-from gan_keras.data.sources.folder_listing import FolderListing, LeftOut, ListedVideo
+from gan_keras.data.sources.file_kinds import describe_unread
+from gan_keras.data.sources.folder_listing import Folder, FolderListing, LeftOut, ListedVideo
 from gan_keras.data.sources.list_file import SPLITS, clips_of_list
-from gan_keras.data.sources.source_video import TFDS, SkippedVideo, SourceVideo
+from gan_keras.data.sources.remote_files import matching_files, suffix_of
+from gan_keras.data.sources.source_video import REMOTE, TFDS, SkippedVideo, SourceVideo
 from gan_keras.data.sources.tfds_source import list_tfds
 from gan_keras.errors import UserError
+from gan_keras.video.decode import VIDEO_SUFFIXES
 
 _SCHEMES: dict[str, Callable[[str, ClipSettings], tuple[SourceVideo, ...]]] = {
     **{name: partial(list_drawn, name) for name in DRAWN}, TFDS: list_tfds}
@@ -76,6 +80,8 @@ def list_source(name: str, clip: ClipSettings) -> Source:
     scheme, colon, parameters = name.partition(":")
     if colon and scheme in _SCHEMES:
         return Source(name, _SCHEMES[scheme](parameters, clip))
+    if "://" in name:
+        return _list_remote(name)
     root = Path(name)
     try:
         is_folder, is_file = root.is_dir(), root.is_file()
@@ -95,6 +101,19 @@ def list_source(name: str, clip: ClipSettings) -> Source:
         listing.add_file(root.name)
     return Source(name, _with_labels_and_splits(listing.videos), _summarize(listing.left_out),
                   tuple(sorted(listing.outputs, key=lambda entry: entry.video_id)))
+
+
+def _list_remote(pattern: str) -> Source:
+    """Video files that a pattern names; folders mean classes and splits as everywhere."""
+    videos, skipped = [], []
+    for file in matching_files(pattern):
+        if suffix_of(file.name) in VIDEO_SUFFIXES:
+            parts = PurePosixPath(file.name).parts[:-1]
+            videos.append(ListedVideo(SourceVideo(file.name, REMOTE, None, file.path, 0, file.size, file.changed),
+                                      Folder(Path(pattern), Path(pattern), parts)))
+        else:
+            skipped.append(LeftOut(file.name, *describe_unread(file.name)))
+    return Source(pattern, _with_labels_and_splits(videos), _summarize(skipped))
 
 
 def _with_labels_and_splits(listed: list[ListedVideo]) -> tuple[SourceVideo, ...]:

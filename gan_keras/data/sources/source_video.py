@@ -9,12 +9,13 @@ import itertools
 import tempfile
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import BinaryIO
 
 import numpy as np
 
 from gan_keras.data.drawn.drawn_clips import DRAWN
+from gan_keras.data.sources.remote_files import copy_remote, suffix_of
 from gan_keras.data.sources.series import series_pictures
 from gan_keras.data.sources.tar_file import copy_member
 from gan_keras.data.sources.tfds_clips import load_clip
@@ -25,7 +26,7 @@ from gan_keras.video.errors import DecodeError
 from gan_keras.video.frames import Frame, usual_rate
 from gan_keras.video.pictures import read_picture, read_pictures
 
-TAR, TFDS = "tar", "tfds"
+REMOTE, TAR, TFDS = "remote", "tar", "tfds"
 SHARED = ("array", TFDS, *DRAWN)
 """Kinds whose clips are many in a file that is costly to open."""
 
@@ -263,8 +264,12 @@ def _open_drawn(video: SourceVideo, size: tuple[int, int] | None) -> OpenedVideo
 
 
 def _open_member(video: SourceVideo, size: tuple[int, int] | None) -> OpenedVideo:
-    return _open_copy(video, Path(PurePosixPath(video.id).name).suffix, size, lambda file: copy_member(
+    return _open_copy(video, suffix_of(video.id), size, lambda file: copy_member(
         Path(video.path), video.index, video.size, file))
+
+
+def _open_remote(video: SourceVideo, size: tuple[int, int] | None) -> OpenedVideo:
+    return _open_copy(video, suffix_of(video.path), size, lambda file: copy_remote(video.path, file))
 
 
 def _open_copy(video: SourceVideo, suffix: str, size: tuple[int, int] | None, copy: Callable[[BinaryIO], None]
@@ -296,4 +301,5 @@ def _open_tfds(video: SourceVideo, size: tuple[int, int] | None) -> OpenedVideo:
 _OPEN: dict[str, Callable[[SourceVideo, tuple[int, int] | None], OpenedVideo]] = {
     "video": _open_file, "animation": _open_animation, "strip": _open_strip, "numbered_strip": _open_strip,
     "frames": _open_series, "picture": _open_picture, "array": _open_array, TAR: _open_member, TFDS: _open_tfds,
+    REMOTE: _open_remote,
     **dict.fromkeys(DRAWN, _open_drawn)}

@@ -48,7 +48,7 @@ def test_holes_are_filled_and_all_else_stays():
         mask[t, 8:18, 4 + 5 * t:12 + 5 * t] = 1
     given = clip * (1 - mask)
     answers = baselines(given, mask, clip.shape[:3])
-    assert set(answers) == {"telea", "navier_stokes", "edge", "nearest_frame", "blend"}
+    assert set(answers) == {"telea", "navier_stokes", "edge", "mirror", "nearest_frame", "blend"}
     for name, answer in answers.items():
         np.testing.assert_array_equal(answer[mask[..., 0] == 0], clip[mask[..., 0] == 0], err_msg=name)
         assert error(answer, clip) < error(given, clip) / 2, name
@@ -115,3 +115,14 @@ def test_predictions_are_reported_by_how_far_they_are_ahead():
 def test_nothing_is_measured_where_it_is_not_known_what_was_given():
     clips = np.stack([moving_clip()])
     assert measured(PairedClips(clips, clips, np.array([0]))) == {}
+
+
+def test_corners_show_the_nearest_pixel_or_the_frame_mirrored():
+    frame = np.repeat(np.arange(8, dtype=np.uint8) * 10, 3).reshape(1, 1, 8, 3).repeat(2, 1)
+    mask = np.zeros((1, 2, 8, 1), np.uint8)
+    mask[0, :, 5:] = 1
+    answers = baselines(frame, mask, (1, 2, 8))
+    assert answers["edge"][0, 0, :, 0].tolist() == [0, 10, 20, 30, 40, 40, 40, 40]
+    assert answers["mirror"][0, 0, :, 0].tolist() == [0, 10, 20, 30, 40, 30, 20, 10]
+    mask[0] = 1
+    np.testing.assert_array_equal(baselines(frame, mask, (1, 2, 8))["mirror"], frame)
