@@ -8,6 +8,8 @@ import pytest
 from gan_keras.config.train import ClipSettings
 from gan_keras.data.preparation.prepare import prepare
 from gan_keras.data.sources.listing import list_source
+from gan_keras.data.sources.source_video import TFDS, SourceVideo
+from gan_keras.data.sources.tfds_clips import find_features
 from gan_keras.errors import UserError
 
 CLIP = ClipSettings(resolution="16", num_frames=4)
@@ -20,14 +22,15 @@ def test_without_the_library_the_extra_is_named(monkeypatch):
 
 
 @pytest.mark.filterwarnings("ignore")
-def test_mock_data_of_the_catalogue_is_listed_and_opened():
+@pytest.mark.parametrize(("name", "features"), [("ucf101/ucf101_1_256", ("video", "label")),
+                                                ("moving_mnist", ("image_sequence", None))])
+def test_clips_of_the_catalogue_are_opened(name, features):
+    """Mock data: the features of a real data set, with random values; it has no splits to list."""
     tfds = pytest.importorskip("tensorflow_datasets")
     with tfds.testing.mock_data(num_examples=3):
-        listed = list_source("tfds:moving_mnist", CLIP).videos
-        assert [video.id for video in listed] == [f"test/{index:06d}" for index in range(3)]
-        assert {video.split for video in listed} == {"test"}
-        frame = next(listed[0].open(None).frames)
-    assert frame.pixels.dtype == np.uint8 and frame.pixels.shape[-1] == 3
+        assert find_features(tfds.builder(name).info.features) == features
+        frames = [frame.pixels for frame in SourceVideo("x", TFDS, None, f"{name}@test", 1).open(None).frames]
+    assert frames[0].dtype == np.uint8 and frames[0].ndim == 3 and frames[0].shape[-1] == 3
 
 
 @pytest.mark.filterwarnings("ignore")
