@@ -242,6 +242,9 @@ class GivenSettings(Settings):
 
     cycle_weight: float = setting(10.0, "Weight of what comes back having to be what went there (--task=translate).",
                                   minimum=0.0, only=_TRANSLATE)
+    recycle_weight: float = setting(0.0, "Weight of what is moved on the way having to come back as it went, moved "
+                                    "(--task=translate): steadier where things move, for a third more time.",
+                                    minimum=0.0, only=_TRANSLATE)
     identity_weight: float = setting(5.0, "Weight of clips of a domain having to stay when they are translated to it "
                                      "(--task=translate); it fades out over the first half of the steps.", minimum=0.0,
                                      only=_TRANSLATE)

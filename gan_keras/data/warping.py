@@ -77,6 +77,20 @@ def extrapolated(clips: tf.Tensor, transforms: tf.Tensor) -> tuple[tf.Tensor, tf
     return tf.cast(inner, tf.float32)[:, tf.newaxis, :, :, tf.newaxis], replicated, reflected
 
 
+def shifted(clips: tf.Tensor, shifts: tf.Tensor) -> tf.Tensor:
+    """Every frame shifted by pixels of its own, mirrored at the edges.
+
+    Args:
+        clips: [B, T, H, W, C].
+        shifts: int32 [B, T, 2], to the right and down.
+    """
+    for axis, of_frame in ((2, shifts[..., 1]), (3, shifts[..., 0])):
+        side = clips.shape[axis]
+        place = tf.math.floormod(tf.range(side) - of_frame[..., tf.newaxis], 2 * side)
+        clips = tf.gather(clips, tf.minimum(place, 2 * side - 1 - place), axis=axis, batch_dims=2)
+    return clips
+
+
 def _reflected(position: tf.Tensor, side: int) -> tf.Tensor:
     """Positions from -0.5 to side - 0.5, mirrored at both, pixels at the edges twice."""
     period = tf.math.floormod(position + 0.5, 2.0 * side)

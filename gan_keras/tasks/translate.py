@@ -3,7 +3,10 @@
 Two networks, there and back, and discriminators of both domains (CycleGAN, Zhu et al., 2017, arXiv:1703.10593;
 DiscoGAN, Kim et al., 2017, arXiv:1703.05192): what comes back has to be what went there (`cycle`), and what is of the
 domain already has to stay (`identity`, which fades out over the first half of the steps, or colours could never
-change). Signatures: those of `tasks.video_to_video` but `pairs`, from A to B.
+change). Over time (`recycle`): what is moved on the way, by a motion of which one knows all, has to come back as it
+went, moved (Wang et al., 2022, arXiv:2201.05723, with shifts; the predictors of Recycle-GAN, Bansal et al., 2018,
+arXiv:1808.05174, have to be learned, and know motion less well). Signatures: those of `tasks.video_to_video` but
+`pairs`, from A to B.
 """
 
 import dataclasses
@@ -17,6 +20,7 @@ import tensorflow as tf
 from gan_keras.config.train import Config
 from gan_keras.data.input_pipeline import DomainBatch
 from gan_keras.data.pixels import to_float
+from gan_keras.data.warping import shifted
 from gan_keras.layers.clipping import clip_with_inward_gradient
 from gan_keras.losses import reconstruction
 from gan_keras.losses.forward_pass import (
@@ -38,6 +42,8 @@ from gan_keras.tasks.video_to_video import Shape, VideoToVideo
 
 INVERSE = "inverse"
 _SOURCE = "source_"
+_RECYCLE_SHIFT = 0.25
+"""Share of the sides by which the last frame is moved at most."""
 
 
 class Translation(NamedTuple):
@@ -46,12 +52,14 @@ class Translation(NamedTuple):
     Attributes:
         cycle_source: A → B → A, float32 [B, T, H, W, 3].
         cycle_target: B → A → B.
+        recycle: for each domain, its clips moved, and its clips sent there, moved and sent back; None without.
         identity: A by the way back, and B by the way there.
         of_source: passes through the discriminators of A, by name.
     """
 
     cycle_source: tf.Tensor
     cycle_target: tf.Tensor
+    recycle: tuple[tuple[tf.Tensor, tf.Tensor], tuple[tf.Tensor, tf.Tensor]] | None
     identity: tuple[tf.Tensor, tf.Tensor]
     of_source: dict[str, DiscriminatorPass]
 
@@ -92,10 +100,16 @@ class Translate(VideoToVideo):
         return {"base": given["video"]}
 
     def draw_noise(self, draw: Draw, generator: Generator) -> Tensors:
-        """How much of the identity loss is left, a scalar."""
+        """How much of the identity loss is left, a scalar, and how far each frame is moved on the way."""
         half = max(self.config.optimization.steps / 2, 1.0)
         left = tf.maximum(1.0 - tf.cast(draw.step, tf.float32) / half, 0.0)
-        return {"identity": left}
+        if not self.config.given.recycle_weight:
+            return {"identity": left}
+        clip = self.config.clip
+        farthest = _RECYCLE_SHIFT * tf.constant([clip.width, clip.height], tf.float32)
+        velocities = farthest * (2.0 * draw.uniform("recycle", 2) - 1.0)
+        along = tf.linspace(0.0, 1.0, clip.num_frames)[:, tf.newaxis]
+        return {"identity": left, "shifts": tf.cast(tf.round(velocities[:, tf.newaxis] * along), tf.int32)}
 
     def example(self, batch: DomainBatch, noise: StepNoise) -> Example:
         """Clips of A to be translated, and clips of B, which they should look like."""
@@ -119,7 +133,13 @@ class Translate(VideoToVideo):
                                   views_of(made, frames, factor))
         of_source = {name: self._discriminate(each, real, generated)
                      for name, each in self._source_discriminators.items()}
-        return Translation(back(forward.outputs["pictures"]), there(made), (back(source), there(target)), of_source)
+        recycle = None
+        if self.config.given.recycle_weight:
+            shifts = forward.noise.task["shifts"]
+            recycle = ((shifted(source, shifts), back(shifted(forward.outputs["pictures"], shifts))),
+                       (shifted(target, shifts), there(shifted(made, shifts))))
+        return Translation(back(forward.outputs["pictures"]), there(made), recycle, (back(source), there(target)),
+                           of_source)
 
     def _discriminate(self, discriminator: Discriminator, real: Views, generated: Views) -> DiscriminatorPass:
         real, generated = (discriminator.samples(getattr(views, discriminator.view)) for views in (real, generated))
@@ -145,7 +165,9 @@ class Translate(VideoToVideo):
 
         cycles = [LossTerm(name, given.cycle_weight, network, compute) for network in ("generator", INVERSE)
                   for name, compute in (("cycle_of_source", cycle_of_source), ("cycle_of_target", cycle_of_target))]
-        return [*cycles, LossTerm("identity", given.identity_weight, "generator", identity_of_target),
+        recycles = [LossTerm(f"recycle_of_{domain}", given.recycle_weight, network, _recycle(number))
+                    for network in ("generator", INVERSE) for number, domain in enumerate(("source", "target"))]
+        return [*cycles, *recycles, LossTerm("identity", given.identity_weight, "generator", identity_of_target),
                 LossTerm("identity", given.identity_weight, INVERSE, identity_of_source)]
 
     def terms(self, networks: Networks) -> list[LossTerm]:
@@ -170,6 +192,11 @@ class Translate(VideoToVideo):
     def signatures(self, generator: Generator) -> dict[str, Signature]:
         """See the top of this file."""
         return {name: signature for name, signature in super().signatures(generator).items() if name != "pairs"}
+
+
+def _recycle(domain: int) -> Callable[[ForwardPass], tf.Tensor]:
+    """L1 distance of clips that were moved, and those that were moved on the way."""
+    return lambda forward: reconstruction.l1(*forward.task.recycle[domain])
 
 
 def _of_source(term: LossTerm) -> Callable[[ForwardPass], tf.Tensor]:

@@ -72,7 +72,8 @@ OBSERVED = {
     "ada_target": (0.5, weights), "ada_clips": (4, weights),
     "loss": ("hinge", weights), "penalty": ("r1", weights), "penalty_weight": (9.0, weights),
     "degrade": (("noise:9",), weights), "holes": (("text",), weights), "context_frames": (1, shapes),
-    "cycle_weight": (5.0, weights), "identity_weight": (1.0, weights),
+    "cycle_weight": (5.0, weights), "recycle_weight": (5.0, weights),
+    "identity_weight": (1.0, weights),
     "fidelity_steps": (1, weights), "sharpness": (0.5, weights),
     "penalty_interval": (2, weights), "diffaugment": (("brightness",), weights),
     "seed": (3, weights), "batch_size": (4, weights), "optimizer": ("sgd", shapes), "learning_rate": (0.1, weights),
@@ -91,7 +92,7 @@ TOGETHER = {"motion_dim": {"generator": "mocogan"}, "recurrence": {"generator": 
             "reconstruction": {"task": "reconstruct"}, "kl_weight": {"task": "reconstruct"},
             "latent_adversarial_weight": {"task": "reconstruct", "encoder_prior": "adversarial"},
             **{name: {"task": "translate", "generator": "drift", "resolution": "16", "target_data": "shapes:9"}
-               for name in ("cycle_weight", "identity_weight")},
+               for name in ("cycle_weight", "recycle_weight", "identity_weight")},
             "degrade": {"task": "enhance", "generator": "drift"}, "holes": {"task": "inpaint", "generator": "drift"},
             "context_frames": {"task": "predict", "generator": "drift", "context_frames": 2},
             "fidelity_steps": {"task": "enhance", "generator": "drift", "resolution": "16"},

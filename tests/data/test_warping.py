@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from gan_keras.data.warping import extrapolated, reorientation, warp
+from gan_keras.data.warping import extrapolated, reorientation, shifted, warp
 
 SIZE = (9, 15)
 
@@ -62,3 +62,12 @@ def test_an_inner_picture_that_is_turned_is_seen_as_it_is():
     is_inner, replicated, reflected = extrapolated(clips, turn)
     for beyond in (replicated, reflected):
         np.testing.assert_allclose(beyond * is_inner, clips * is_inner, atol=1e-4)
+
+
+def test_each_frame_is_shifted_by_itself_and_mirrored_at_the_edges():
+    row = tf.reshape(tf.range(4.0), [1, 1, 1, 4, 1])
+    clips = tf.repeat(row, 3, axis=1)
+    moved = shifted(clips, tf.constant([[[0, 0], [1, 5], [-2, 0]]]))[0, :, 0, :, 0]
+    np.testing.assert_array_equal(moved, [[0, 1, 2, 3], [0, 0, 1, 2], [2, 3, 3, 2]])
+    tall = tf.transpose(clips, [0, 1, 3, 2, 4])
+    np.testing.assert_array_equal(shifted(tall, tf.constant([[[0, 0], [9, 1], [0, -2]]]))[0, :, :, 0, 0], moved)

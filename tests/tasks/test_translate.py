@@ -15,11 +15,13 @@ CLIPS = [tf.constant(np.random.default_rng(seed).integers(0, 256, (2, 4, 16, 16,
 BATCH = DomainBatch(CLIPS[0], tf.constant([-1, -1], tf.int64), CLIPS[1])
 
 
+SETTINGS = {"task": "translate", "target_data": "shapes:9", "resolution": "16", "num_frames": 4, "batch_size": 2,
+            "generator_width": 4, "discriminator_width": 4, "precision": "float32", "steps": 10}
+
+
 @pytest.fixture
 def gan(undistributed):
-    settings = {"task": "translate", "target_data": "shapes:9", "resolution": "16", "num_frames": 4, "batch_size": 2,
-                "generator_width": 4, "discriminator_width": 4, "precision": "float32", "steps": 10}
-    return VideoGAN.create(Config().replace(**settings), undistributed)
+    return VideoGAN.create(Config().replace(**SETTINGS), undistributed)
 
 
 def forward_of(gan, step):
@@ -73,3 +75,19 @@ def test_samples_are_translated_clips_beside_the_given_ones(gan, eagerly):
     np.testing.assert_array_equal(samples["given"], CLIPS[0])
     signatures = set(gan.task.signatures(gan.ema))
     assert {"serving_default", "next_segment"} <= signatures and "pairs" not in signatures
+
+
+def test_what_is_moved_on_the_way_comes_back_moved(undistributed, eagerly):
+    gan = VideoGAN.create(Config().replace(**SETTINGS, recycle_weight=10.0), undistributed)
+    forward = forward_of(gan, 0)
+    shifts = forward.noise.task["shifts"].numpy()
+    assert shifts.shape == (2, 4, 2) and (shifts[:, 0] == 0).all() and 0 < np.abs(shifts).max() <= 4
+    for moved, returned in forward.task.recycle:  # new networks change nothing
+        np.testing.assert_array_equal(moved, returned)
+    moved = forward.task.recycle[0][0].numpy()
+    dx, dy = shifts[0, 3]
+    inner = (slice(max(dy, 0), 16 + min(dy, 0)), slice(max(dx, 0), 16 + min(dx, 0)))
+    np.testing.assert_array_equal(moved[0, 3][inner], np.roll(to_float(CLIPS[0])[0, 3], (dy, dx), (0, 1))[inner])
+    for step in range(2):
+        metrics = step_of(gan, step, BATCH)
+    assert float(metrics["terms/inverse/recycle_of_source"]) > 0
