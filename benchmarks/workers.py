@@ -33,7 +33,7 @@ from benchmarks import harness
 from gan_keras import logging
 from gan_keras.config import flags
 from gan_keras.config.settings import Settings, setting
-from gan_keras.errors import UserError
+from gan_keras.errors import LostProcess, UserError
 
 if TYPE_CHECKING:
     import numpy as np
@@ -63,19 +63,24 @@ class Group:
         folder: for the run, and the workers' output.
         name: of the run.
         count: of workers.
+        second: flags of the second worker alone.
         train_flags: of train.py.
     """
 
-    def __init__(self, folder: Path, name: str, count: int, **train_flags: Any) -> None:
+    def __init__(self, folder: Path, name: str, count: int, second: Mapping[str, Any] | None = None,
+                 **train_flags: Any) -> None:
         addresses = [f"localhost:{port}" for port in _free_ports(count)]
         self.run_dir, self._logs = folder / name, [folder / f"{name}.{i}.log" for i in range(count)]
-        command = [f"--{key}={value}" for key, value in {**SMALL, **train_flags, "run_dir": self.run_dir}.items()]
         self.processes = []
         for i, log in enumerate(self._logs):
+            settings = {**SMALL, "noexport": "", **train_flags, "run_dir": self.run_dir}
+            if i == 1 and second:
+                settings |= {key: folder / value if key == "run_dir" else value for key, value in second.items()}
+            command = [f"--{key}={value}".removesuffix("=") for key, value in settings.items()]
             task = {"cluster": {"worker": addresses}, "task": {"type": "worker", "index": i}}
             with log.open("w", encoding="utf-8") as output:
                 self.processes.append(subprocess.Popen(
-                    [sys.executable, harness.ROOT / "train.py", "--strategy=multi_worker", "--noexport", *command],
+                    [sys.executable, harness.ROOT / "train.py", "--strategy=multi_worker", *command],
                     stdout=output, stderr=subprocess.STDOUT, env={**os.environ, "TF_CONFIG": json.dumps(task)}))
 
     def wait(self) -> "Group":
@@ -103,6 +108,10 @@ class Group:
                 process.kill()
             raise UserError(f"Worker {victim} was killed, and another had not ended after {PATIENCE:g} s.") from error
         self.processes[victim].wait()
+        codes = {self.processes[i].returncode for i in others}
+        if codes != {LostProcess.exit_code}:
+            raise UserError(f"Worker {victim} was killed, and the others ended with {codes}. One said: "
+                            f"{_last_line(self._logs[others[0]])}")
         return time.monotonic() - begun, _last_line(self._logs[others[0]])
 
     def is_running(self) -> bool:
@@ -151,8 +160,9 @@ def survive(folder: Path, settings: WorkersSettings, seconds: float, undisturbed
         duration, said = group.kill(victim)
         ended.append(round(duration, 1))
         print(f"worker {victim} killed: the other ended after {duration:.1f} s and said: {said}", flush=True)
-    with contextlib.suppress(FileNotFoundError):
-        shutil.copytree(folder / "killed", folder / "alone")
+    if not saved(folder / "killed"):
+        raise UserError("Every kill came before the first checkpoint: name more --steps.")
+    shutil.copytree(folder / "killed", folder / "alone")
     resumed = variables(Group(folder, "killed", 2, steps=settings.steps).wait().run_dir)
     alone = variables(Group(folder, "alone", 1, steps=settings.steps).wait().run_dir)
     return {"seconds": ended, "said": said, "identical": difference(undisturbed, resumed) == 0.0,
@@ -175,15 +185,21 @@ def traffic() -> dict[str, int]:
     return {"summed_bytes": summed, "gradient_bytes": step.gradient_bytes()}
 
 
+def saved(run_dir: Path) -> list[int]:
+    """Steps of a run's checkpoints."""
+    from gan_keras.runs import checkpoints
+    from gan_keras.runs.run_folder import RunFolder
+
+    return checkpoints.saved_steps(RunFolder(run_dir).checkpoints)
+
+
 def variables(run_dir: Path) -> "dict[str, np.ndarray]":
     """All of a run's newest checkpoint, by name."""
     import tensorflow as tf
 
-    from gan_keras.runs import checkpoints
     from gan_keras.runs.run_folder import RunFolder
 
-    folder = RunFolder(run_dir).checkpoints
-    reader = tf.train.load_checkpoint(str(folder / f"ckpt-{checkpoints.saved_steps(folder)[-1]}"))
+    reader = tf.train.load_checkpoint(str(RunFolder(run_dir).checkpoints / f"ckpt-{saved(run_dir)[-1]}"))
     return {name: reader.get_tensor(name) for name in reader.get_variable_to_shape_map()}
 
 

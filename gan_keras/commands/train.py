@@ -39,36 +39,39 @@ def main() -> None:
     from gan_keras.serving.model_description import ModelDescription, serve_command
     from gan_keras.training.actions import WriteSamples, make_actions
     from gan_keras.training.distribution import make_distribution
-    from gan_keras.training.loop import start_training
+    from gan_keras.training.loop import check_workers, start_training
 
     run.check_writable()  # before the source is prepared, which takes long
     distribution = make_distribution(config.hardware)
-    distribution.check_batch_size(config, run.exists())
-    with distribution.chief_first():
-        prepared, manifest, config = training_data(config, named.keys(), run.path.parent / "prepared",
-                                                   run.prepared_clips())
-        target = None
-        if config.run.target_data:
-            others = config.replace(data=config.run.target_data, classes=())
-            target = training_data(others, dataclasses.asdict(config.clip), run.path.parent / "prepared",
-                                   run.prepared_clips("target_data"))[:2]
-        run.make()  # of a source with clips: a mistake leaves no folder
-    loop = start_training(config, prepared, manifest, distribution, target)
-    actions = make_actions(loop, prepared, manifest, target)
-    loop.run(actions)
+    with distribution.lost_processes_named():
+        distribution.check_batch_size(config, run.exists())
+        with distribution.chief_first():
+            prepared, manifest, config = training_data(config, named.keys(), run.path.parent / "prepared",
+                                                       run.prepared_clips())
+            target = None
+            if config.run.target_data:
+                others = config.replace(data=config.run.target_data, classes=())
+                target = training_data(others, dataclasses.asdict(config.clip), run.path.parent / "prepared",
+                                       run.prepared_clips("target_data"))[:2]
+            run.make()  # of a source with clips: a mistake leaves no folder
+        check_workers(distribution, config, manifest, target[1] if target else None)
+        loop = start_training(config, prepared, manifest, distribution, target)
+        actions = make_actions(loop, prepared, manifest, target)
+        loop.run(actions)
+        model = None
+        if distribution.is_chief:
+            samples = next(action for action in actions if isinstance(action, WriteSamples))
+            print(f"\nDone: {run.path}\n"
+                  f"  contact sheet  {samples.path}.png\n"
+                  f"  playing clips  {samples.path}.webm")
+            if config.run.export:
+                model = ModelDescription.load(export(run, run.exports))
+        distribution.wait_for_all()  # one that ends earlier looks to the others as if it were lost
     if not distribution.is_chief:
-        distribution.wait_for_all()  # one that ends earlier looks to the chief as if it were lost
         return
-    samples = next(action for action in actions if isinstance(action, WriteSamples))
-    print(f"\nDone: {run.path}\n"
-          f"  contact sheet  {samples.path}.png\n"
-          f"  playing clips  {samples.path}.webm")
-    if config.run.export:
-        model = ModelDescription.load(export(run, run.exports))
-    distribution.wait_for_all()
     print(f"\nNext:\n  {command_line('tensorboard', logdir=run.path.parent)}    then http://localhost:6006/#images\n"
           f"  {next_command('evaluate', run_dir=run.path)}")
-    if config.run.export:
+    if model:
         print(f"  {next_command('generate', model=run.exports, **model.example_flags)}\n"
               f"  {serve_command(str(run.exports.absolute()))}")
 

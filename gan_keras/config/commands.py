@@ -15,14 +15,15 @@ class PrepareSettings(Settings):
     """Preparation of training clips."""
 
     source: str = setting("", "Source of clips: a folder of videos (nested folders: classes), of folders of frames or "
-                          "of image strips; .npy or .npz; a list, .csv with the columns path, label, start, end; "
-                          "shapes:COUNT or skies:COUNT.", path=True)
+                          "of image strips; .npy or .npz; a list, .csv with the columns path, label, start, end; a "
+                          ".tar of videos; tfds:NAME; a pattern of remote files; shapes:COUNT or skies:COUNT.", path=True)
     out: str = setting("", "Folder to make: shards, manifest.json, report.html.", path=True)
     inspect: bool = setting(False, "Only report what would be made; writes nothing but a report.html, and that only "
                             "when `out` is named.")
     runner: str = setting("local", "What decodes and writes.", choices={
         "local": "Processes of this machine (--workers).", "direct": "Apache Beam on this machine, to try a pipeline.",
-        "flink": "Apache Flink, by Beam.", "spark": "Apache Spark, by Beam.", "dataflow": "Google's, by Beam."})
+        "flink": "Apache Flink, by Beam (not tried).", "spark": "Apache Spark, by Beam (not tried).",
+        "dataflow": "Google's, by Beam (not tried)."})
     runner_options: str = setting("", "Options of Beam, as in --runner_options='--flink_master=host:8081 "
                                   "--parallelism=8'.")
 
@@ -31,6 +32,9 @@ class PrepareSettings(Settings):
         if self.runner_options and self.runner == "local":
             raise UserError(f"`runner_options` is for another --runner than local. Received: "
                             f"runner_options={self.runner_options}, runner=local")
+        if self.inspect and self.runner != "local":
+            raise UserError(f"`runner` is for preparing, not for --inspect. Received: runner={self.runner}, "
+                            "inspect=true")
 
 
 @dataclasses.dataclass(frozen=True)

@@ -117,7 +117,7 @@ def _exit_code(main: Callable[[], None], arguments: list[str], documentation: st
     except UserError as error:
         line = " ".join(part.strip() for part in str(error).splitlines())
         print(f"{arguments[0].rsplit('/', 1)[-1]}: {line}", file=sys.stderr)
-        return 2
+        return error.exit_code
     except KeyboardInterrupt:
         print("Interrupted.", file=sys.stderr)
         return 130

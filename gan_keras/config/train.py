@@ -243,8 +243,7 @@ class GivenSettings(Settings):
     cycle_weight: float = setting(10.0, "Weight of what comes back having to be what went there (--task=translate).",
                                   minimum=0.0, only=_TRANSLATE)
     recycle_weight: float = setting(0.0, "Weight of what is moved on the way having to come back as it went, moved "
-                                    "(--task=translate): steadier where things move, for a third more time.",
-                                    minimum=0.0, only=_TRANSLATE)
+                                    "(--task=translate); 0: no such loss.", minimum=0.0, only=_TRANSLATE)
     identity_weight: float = setting(5.0, "Weight of clips of a domain having to stay when they are translated to it "
                                      "(--task=translate); it fades out over the first half of the steps.", minimum=0.0,
                                      only=_TRANSLATE)
@@ -298,7 +297,7 @@ class HardwareSettings(Settings):
     gradient_accumulation_steps: int = setting(
         1, "Parts in which each device goes through its clips of a step, one after the other: less memory for the same "
         "step.", minimum=1, maximum=1024, changeable=True)
-    virtual_devices: int = setting(0, "Split the CPU into this many devices, to try a mirrored run; 0 does not.",
+    virtual_devices: int = setting(0, "Split the CPU into this many devices, to try a run over several; 0 does not.",
                                    minimum=0, maximum=64, changeable=True)
     xla: str = setting("auto", "Compile the training step with XLA; auto: on GPUs.", choices=("auto", "on", "off"),
                        changeable=True)
@@ -311,7 +310,7 @@ class RunSettings(Settings):
     """Where the run lives, and what it writes when."""
 
     data: str = setting("", "Source of clips: a folder of videos, frames or image strips, a list (.csv), .npy, .npz, "
-                        "shapes:, skies:, or a prepared folder.", changeable=True, path=True)
+                        ".tar, tfds:, shapes:, skies:, a pattern of remote files, or a prepared folder.", changeable=True, path=True)
     target_data: str = setting("", "Source of the clips that --task=translate translates those of `data` to; they "
                                "need not be alike.", changeable=True, path=True)
     run_dir: str = setting("", "Folder of the run; starting again in it resumes. By default runs/NAME, NAME being that "
@@ -357,7 +356,6 @@ class Config:
     run: RunSettings = RunSettings()
 
     def __post_init__(self) -> None:
-        self._check_uses()
         discriminators = [split_weight(item)[0] for item in self.model.discriminators]
         if self.clip.num_frames == 1 and "pair" in discriminators:
             raise UserError("`discriminators` must be without pair where clips have one frame, as in --discriminators="
@@ -367,7 +365,7 @@ class Config:
                             f"task alone. Received: target_data={self.run.target_data}, task={self.objective.task}")
 
     def _check_uses(self) -> None:
-        """Refuses settings that nothing would read."""
+        """Refuses settings that nothing would read. Not of a run that is loaded: it was trained without them."""
         values = {field.name: value for field, value in self.items()}
         for field, value in self.items():
             for name, used_with in rules_of(field).only.items():
@@ -395,7 +393,9 @@ class Config:
         for name in values:
             close = difflib.get_close_matches(name, self.names(), 1)
             raise TypeError(f"There is no setting {name!r}" + (f"; did you mean {close[0]!r}?" if close else "."))
-        return dataclasses.replace(self, **groups)
+        changed = dataclasses.replace(self, **groups)
+        changed._check_uses()
+        return changed
 
     def items(self) -> Iterator[tuple[dataclasses.Field, Any]]:
         """Field and value of every setting, group by group."""

@@ -44,7 +44,8 @@ def holes(kinds: Sequence[str], shape: tuple[int, int, int], uniform: tf.Tensor,
 
 
 def box(shape: tuple[int, int, int], uniform: tf.Tensor, bits: tf.Tensor) -> tf.Tensor:
-    """A rectangle of 0.15 to 0.9 of the sides, seldom a large one, up to twice as high as wide or the opposite."""
+    """A rectangle of 0.15 to 0.9 of the sides on average, seldom a large one, up to twice as high as wide or the
+    opposite; what is beyond the frame is cut off."""
     y, x, rows, columns = _moving(shape, uniform)
     size, elongation = 0.075 + 0.375 * _seldom_large(uniform, 4), 2.0 ** (_column(uniform, 5) - 0.5)
     high, wide = size * elongation, size / elongation

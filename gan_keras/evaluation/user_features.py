@@ -12,9 +12,9 @@ import numpy as np
 import tensorflow as tf
 
 from gan_keras.config.commands import FeatureSettings
-from gan_keras.errors import UserError
+from gan_keras.errors import UserError, error_text
 from gan_keras.files import hash_file
-from gan_keras.models.user_network import UserNetwork, error_text, shape_text
+from gan_keras.models.user_network import UserNetwork, shape_text
 
 _MODEL_FILE = "saved_model.pb"
 _FOLDERS = ("assets", "variables")

@@ -9,7 +9,7 @@ from pathlib import Path
 import keras
 import tensorflow as tf
 
-from gan_keras.errors import UserError
+from gan_keras.errors import UserError, error_text
 
 _MODEL_FILE = "saved_model.pb"
 _LOADING_ERRORS = (OSError, ValueError, LookupError, AttributeError, TypeError, RuntimeError, tf.errors.OpError)
@@ -117,10 +117,3 @@ def shape_text(tensor: tf.Tensor | tf.TensorSpec) -> str:
     if tensor.shape.rank is None:
         return f"{tensor.dtype.name} of unknown shape"
     return f"{tensor.dtype.name} [{', '.join('?' if side is None else str(side) for side in tensor.shape)}]"
-
-
-def error_text(error: Exception) -> str:
-    """First line of an error of TensorFlow that says something, without the graph around it."""
-    around = ("Graph execution error", "Detected at", "<stack")
-    lines = [line.strip() for line in str(error).splitlines()]
-    return next((line for line in lines if line and not line.startswith(around)), type(error).__name__)

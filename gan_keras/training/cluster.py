@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 import tensorflow as tf
+from tensorflow.python.distribute.cluster_resolver import slurm_cluster_resolver
 
 from gan_keras.errors import UserError
 
@@ -69,15 +70,26 @@ def _from_tf_config(text: str) -> tuple[tf.train.ClusterSpec, str, int]:
 
 
 def _from_slurm() -> tuple[tf.train.ClusterSpec, str, int]:
-    """Processes of a job step, in the order of Slurm's ranks; which GPUs each sees is Slurm's to say."""
+    """Processes of a job step, one after the other on each node; which GPUs each sees is Slurm's to say.
+
+    Not by TensorFlow's own resolver: it sorts the nodes by name, which is not the order of ranks (node9, node10), and
+    fails where there are no GPUs.
+    """
+    environment = {name: os.environ.get(f"SLURM_{name}", "") for name in (
+        "PROCID", "STEP_NODELIST", "STEP_TASKS_PER_NODE", "JOB_ID")}
     try:
-        tasks = int(os.environ["SLURM_STEP_NUM_TASKS"])
-        port = _FIRST_PORT + int(os.environ.get("SLURM_JOB_ID", "0")) % _PORTS
-        # TensorFlow's resolver divides GPUs among the tasks of a node, and fails without any: one each in name.
-        resolver = tf.distribute.cluster_resolver.SlurmClusterResolver(
-            port_base=port, gpus_per_node=tasks, gpus_per_task=1, auto_set_gpu=False)
-        spec = resolver.cluster_spec()
-    except (RuntimeError, ValueError, KeyError) as error:
-        raise UserError(f"Slurm's description of this job step cannot be read: {error}. Start the processes with srun."
-                        ) from error
-    return spec, resolver.task_type, resolver.task_id
+        nodes = slurm_cluster_resolver.expand_hostlist(environment["STEP_NODELIST"])
+        tasks = slurm_cluster_resolver.expand_tasks_per_node(environment["STEP_TASKS_PER_NODE"])
+        port = _FIRST_PORT + int(environment["JOB_ID"] or 0) % _PORTS
+        workers = [f"{node}:{port + i}" for node, count in zip(nodes, tasks, strict=True) for i in range(count)]
+        rank = int(environment["PROCID"])
+        if not rank < len(workers):
+            raise ValueError(f"rank {rank} of {len(workers)}")
+    except ValueError as error:
+        raise UserError(f"Slurm's description of this job step cannot be read: {error}. Start the processes with srun. "
+                        f"Received: {environment}") from error
+    here = os.environ.get("SLURMD_NODENAME")
+    if here and workers[rank].rpartition(":")[0] != here:
+        raise UserError("Slurm must number the processes node by node: srun --distribution=block. Received: rank "
+                        f"{rank} on {here}, where {workers[rank]} was expected")
+    return tf.train.ClusterSpec({"worker": workers}), "worker", rank

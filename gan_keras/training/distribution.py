@@ -1,21 +1,29 @@
 """Distribution of a run over devices and processes, in one object."""
 
 import dataclasses
+import hashlib
 import re
+import time
+import uuid
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TypeVar
 
 import tensorflow as tf
 from absl import logging
 
 from gan_keras.config.train import Config, HardwareSettings
-from gan_keras.errors import UserError
+from gan_keras.errors import LostProcess, UserError, error_text
 from gan_keras.layers.minibatch_stddev import GROUP_SIZE
 from gan_keras.training.cluster import Cluster, find_cluster
 
 Batch = TypeVar("Batch")
 
+_SECONDS_OF_CACHES = 30.0
+"""For which a network disk may not show a new file."""
+_OF_CONNECTIONS = (tf.errors.UnavailableError, tf.errors.AbortedError, tf.errors.CancelledError,
+                   tf.errors.DeadlineExceededError)
 _TASK = re.compile(r"/job:\w+/replica:0/task:\d+")
 """How TensorFlow's messages name a process."""
 
@@ -97,16 +105,50 @@ class Distribution:
                 part[context.replica_id_in_sync_group % local] for part in parts]))
 
     def total(self, values: Sequence[float]) -> list[float]:
-        """Sums of values over all processes, the same in each; waits for all of them.
-
-        Raises:
-            UserError: one of them is gone.
-        """
+        """Sums of values over all processes, the same in each; waits for all of them."""
         if self.processes == 1:
             return list(values)
-        with self.lost_processes_named():
-            summed = _total(self.strategy, tf.constant(values, tf.float32))
+        summed = _total(self.strategy, tf.constant(values, tf.float64))
         return [value * self.processes / self.replicas for value in summed.numpy().tolist()]
+
+    def is_same(self, text: str) -> bool:
+        """Whether all processes call this with the same text."""
+        digest = hashlib.sha256(text.encode()).digest()
+        numbers = [float(int.from_bytes(digest[i:i + 4], "big")) for i in range(0, len(digest), 4)]
+        return self.total(numbers) == [number * self.processes for number in numbers]
+
+    def from_chief(self, text: str) -> str:
+        """The chief's text, in every process."""
+        if self.processes == 1:
+            return text
+        data = text.encode() if self.is_chief else b""
+        length = round(self.total([float(len(data))])[0])
+        summed = self.total([float(value) for value in data.ljust(length, b"\0")])
+        return bytes(round(value) for value in summed).decode()
+
+    def check_folder(self, folder: Path) -> None:
+        """Checks that all processes see one folder.
+
+        Raises:
+            UserError: this one sees another than the chief.
+        """
+        if self.processes == 1:
+            return
+        path = folder / self.from_chief(f".seen-by-all-{uuid.uuid4().hex}")
+        if self.is_chief:
+            path.touch()
+        self.wait_for_all()
+        deadline = time.monotonic() + _SECONDS_OF_CACHES
+        while not path.exists() and time.monotonic() < deadline:
+            time.sleep(0.2)
+        seen = path.exists()
+        everywhere = self.total([float(seen)])[0] == self.processes
+        if self.is_chief:
+            path.unlink(missing_ok=True)
+        if not everywhere:
+            raise UserError("`run_dir` must be one folder for all workers, on a disk that they share; worker "
+                            f"{self.process} {'sees' if seen else 'does not see'} what the chief wrote there. "
+                            f"Received: run_dir={folder}")
 
     def wait_for_all(self) -> None:
         """Returns when every process has come to its call of this."""
@@ -123,26 +165,22 @@ class Distribution:
 
     @contextmanager
     def lost_processes_named(self) -> Iterator[None]:
-        """Makes one line of what TensorFlow says when a process is gone.
+        """Makes one line of what TensorFlow says when another process is gone; other errors stay what they are.
 
         Raises:
-            UserError: where TensorFlow raises an error of its own and there are several processes.
+            LostProcess: another process has ended or cannot be reached.
         """
         try:
             yield
         except tf.errors.OpError as error:
-            if self.processes == 1:
-                raise
             named = set(_TASK.findall(error.message))
             lost = [f"{number} of {self.processes} ({address})" for number, (name, address) in
                     enumerate(self.addresses.items()) if name in named and number != self.process]
+            if self.processes == 1 or not (lost or isinstance(error, _OF_CONNECTIONS)):
+                raise
             raise LostProcess(f"Worker {' and '.join(lost) or 'of this training'} has ended or cannot be reached: what "
                               "it wrote says why. The same command, on all workers or on fewer, goes on from the last "
-                              "checkpoint.") from error
-
-
-class LostProcess(UserError):
-    """Another process of the same training is gone."""
+                              f"checkpoint. TensorFlow said: {error_text(error)[:200]}") from error
 
 
 @tf.function(autograph=False, reduce_retracing=True)
@@ -184,10 +222,15 @@ def _of_several_machines(settings: HardwareSettings) -> Distribution:
     cluster = find_cluster()
     logging.info("Worker %d of %d waits for the others: %s", cluster.process, len(cluster.addresses),
                  ", ".join(cluster.addresses.values()))
-    if settings.virtual_devices:
-        strategy = _on_virtual_devices(cluster, settings.virtual_devices)
-    else:
-        strategy = tf.distribute.MultiWorkerMirroredStrategy(cluster.resolver)
+    try:
+        if settings.virtual_devices:
+            strategy = _on_virtual_devices(cluster, settings.virtual_devices)
+        else:
+            strategy = tf.distribute.MultiWorkerMirroredStrategy(cluster.resolver)
+    except tf.errors.OpError as error:
+        here = list(cluster.addresses.values())[cluster.process]
+        raise LostProcess(f"The workers did not find each other; this one is {here}: is the port free, and do all have "
+                          f"the same addresses? TensorFlow said: {error_text(error)[:200]}") from error
     return Distribution(strategy, cluster.addresses, cluster.process)
 
 

@@ -1,10 +1,12 @@
 """The loop around the training step: batches, steps, actions, a clean end."""
 
+import dataclasses
+import json
 import math
 import signal
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import numpy as np
@@ -66,7 +68,7 @@ class TrainingLoop:
     def __init__(self, gan: VideoGAN, step: int, batches: tf.data.Dataset) -> None:
         self.config, self.gan, self.distribution, self.step = gan.config, gan, gan.distribution, step
         self._batches = iter(batches)
-        self._signal = 0
+        self._noted = self._signal = 0  # what came, and what all have agreed to end by
         self._skipped: tf.Tensor | float = 0.0
         self._recent: list[Tensors] = []
         self._seconds = {"step": 0.0, "input": 0.0}
@@ -76,11 +78,11 @@ class TrainingLoop:
 
         Raises:
             SystemExit: a signal asked for the end; the code is 128 + its number.
-            UserError: the run folder cannot be written any more, the run diverged, or another process has ended.
+            UserError: the run folder cannot be written any more, the run diverged, or the chief has failed.
         """
         steps, limit = self.config.optimization.steps, math.ceil(60 * self.config.run.minutes)
         begin = time.monotonic()
-        with self._signals_noted(), self._writing(), self.distribution.lost_processes_named():
+        with self._signals_noted(), self._writing():
             with _progress(self.step, steps, limit) as self.progress:
                 while self.step < steps and not self._should_stop(actions, begin, limit):
                     self._train_step()
@@ -91,7 +93,7 @@ class TrainingLoop:
                     self.progress.reach(int(time.monotonic() - begin) if limit else self.step)
             with self._failure_announced():
                 for action in actions:  # signals are still noted: one that comes twice does not end the saving
-                    action.finish(self, interrupted=bool(self._signal))
+                    action.finish(self, interrupted=bool(self._signal or self._noted))
             self._agree(ends=True)  # the others wait for what the chief writes
         if self._signal:
             logging.info("Stopped by %s at step %d, which is saved. The same command goes on from here.",
@@ -133,11 +135,11 @@ class TrainingLoop:
         Raises:
             UserError: the chief has failed.
         """
-        signalled, ending, failing = self.distribution.total([float(bool(self._signal)), float(ends), float(failed)])
+        signalled, ending, failing = self.distribution.total([float(bool(self._noted)), float(ends), float(failed)])
         if failing and not failed:
             raise UserError(f"Stopped at step {self.step}, because the chief has: what it wrote says why.")
-        if signalled and not self._signal:
-            self._signal = signal.SIGTERM
+        if signalled:  # to whichever process
+            self._signal = self._noted or signal.SIGTERM
         return signalled + ending > 0
 
     @contextmanager
@@ -146,7 +148,8 @@ class TrainingLoop:
         try:
             yield
         except Exception:
-            self._agree(ends=True, failed=True)
+            with suppress(tf.errors.OpError):  # one that is gone needs not be told
+                self._agree(ends=True, failed=True)
             raise
 
     def _train_step(self) -> None:
@@ -165,7 +168,7 @@ class TrainingLoop:
     @contextmanager
     def _signals_noted(self) -> Iterator[None]:
         def note(number: int, _: object) -> None:
-            self._signal = number
+            self._noted = number
 
         before = {number: signal.getsignal(number) for number in _signals()}
         before = {number: handler for number, handler in before.items() if handler != signal.SIG_IGN}  # as nohup does
@@ -188,6 +191,25 @@ class TrainingLoop:
                             f"{saved[-1] if saved else 0}.") from error
 
 
+def check_workers(distribution: Distribution, config: Config, manifest: Manifest, target: Manifest | None) -> None:
+    """Checks that all processes train the same on the same clips, and write into the same folder.
+
+    Raises:
+        UserError: they do not.
+    """
+    distribution.check_folder(Path(config.run.run_dir))
+    same = {group: dataclasses.asdict(getattr(config, group)) for group in (
+        "clip", "model", "objective", "given", "optimization")}
+    if not distribution.is_same(json.dumps([same, config.hardware.precision], sort_keys=True)):
+        optimization = config.optimization
+        raise UserError("All workers must be started with the same settings: those of this one differ from another's. "
+                        f"Received: batch_size={optimization.batch_size}, steps={optimization.steps}, "
+                        f"seed={optimization.seed}, ...")
+    if not distribution.is_same(f"{manifest.fingerprint} {target.fingerprint if target else ''}"):
+        raise UserError("All workers must see the same videos at the same paths: clips that were prepared here are not "
+                        f"those of another worker. Received: data={config.run.data}")
+
+
 def start_training(config: Config, prepared: Path, manifest: Manifest, distribution: Distribution,
                    target: tuple[Path, Manifest] | None = None) -> TrainingLoop:
     """Starts a run, or goes on with what its folder holds.
@@ -203,10 +225,6 @@ def start_training(config: Config, prepared: Path, manifest: Manifest, distribut
     gan = VideoGAN.create(config, distribution, hardware.precision_policy(config.hardware),
                           hardware.uses_xla(config.hardware))
     step = checkpoints.restore(run.checkpoints, gan.variables) or 0
-    if distribution.total([float(step)])[0] != step * distribution.processes:
-        raise UserError("`run_dir` must be one folder for all workers, on a disk that they share: they do not find the "
-                        f"same checkpoints there. Received: run_dir={run.path}, whose newest one here is of step "
-                        f"{step}")
     if step:
         logging.info("Resuming %s at step %d.", run.path, step)
     elif config.run.init_from:

@@ -9,14 +9,14 @@ from gan_keras.errors import UserError
 from gan_keras.training.cluster import find_cluster
 from tests.conftest import ROOT
 
-SLURM = {"SLURM_PROCID": "2", "SLURM_STEP_NUM_TASKS": "4", "SLURM_STEP_NODELIST": "node[08-09]",
+SLURM = {"SLURM_PROCID": "2", "SLURM_STEP_NUM_TASKS": "4", "SLURM_STEP_NODELIST": "node[9-10]",
          "SLURM_STEP_TASKS_PER_NODE": "2(x2)", "SLURM_JOB_ID": "40007"}
 
 
 @pytest.fixture(autouse=True)
 def nowhere(monkeypatch):
     """An environment that describes no cluster."""
-    for name in ("TF_CONFIG", *SLURM):
+    for name in ("TF_CONFIG", "SLURMD_NODENAME", *SLURM):
         monkeypatch.delenv(name, raising=False)
 
 
@@ -52,8 +52,15 @@ def test_slurm_says_where_its_tasks_run_with_ports_of_the_job(monkeypatch):
     for name, value in SLURM.items():
         monkeypatch.setenv(name, value)
     cluster = find_cluster()
-    assert list(cluster.addresses.values()) == ["node08:20007", "node08:20008", "node09:20007", "node09:20008"]
+    assert list(cluster.addresses.values()) == ["node9:20007", "node9:20008", "node10:20007", "node10:20008"]
     assert cluster.process == 2 and cluster.resolver.num_accelerators() == {"GPU": 0}
+
+
+def test_ranks_that_go_round_the_nodes_are_refused(monkeypatch):
+    for name, value in {**SLURM, "SLURM_PROCID": "1", "SLURMD_NODENAME": "node10"}.items():
+        monkeypatch.setenv(name, value)
+    with pytest.raises(UserError, match=r"srun --distribution=block. Received: rank 1 on node10, where node9:20008"):
+        find_cluster()
 
 
 def test_a_slurm_job_without_srun_is_told_what_to_do(monkeypatch):

@@ -26,6 +26,7 @@ import numpy as np
 from gan_keras.config.train import ClipSettings
 from gan_keras.data.preparation import cleaning, reasons, segments
 from gan_keras.data.sources.source_video import SHARED, SkippedVideo, SourceVideo
+from gan_keras.errors import UserError
 from gan_keras.files import temporary_path, write_atomically
 from gan_keras.progress import Progress
 from gan_keras.video import decode
@@ -151,6 +152,7 @@ def run_jobs(jobs: Sequence[DecodeJob], clip: ClipSettings, workers: int, engine
     pending = [job for job in jobs if _is_pending(job)]
     count = sum(len(job.videos) for job in jobs)
     with Progress("prepare", count, "videos", count - sum(len(job.videos) for job in pending)) as progress:
+        other_engine = engine is not None
         engine = engine or functools.partial(map_in_processes, workers=workers)
         for job, result in engine(functools.partial(decode_job, clip=clip), pending):
             if result is CRASHED:
@@ -159,6 +161,9 @@ def run_jobs(jobs: Sequence[DecodeJob], clip: ClipSettings, workers: int, engine
     outcomes = []
     for job in jobs:
         stored = job.outcomes()
+        if stored is None and other_engine and job.path.parent.is_dir():
+            raise UserError(f"The workers of the engine left nothing in {job.path.parent}: they have to see it at this "
+                            "path, on a disk that all share.")
         if stored is None:
             raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), str(job.path))
         outcomes += [(job, outcome) for outcome in stored]

@@ -1,5 +1,6 @@
 """Files and folders that are no source videos: what they are, and what to do about them, in words for a report."""
 
+import unicodedata
 from pathlib import PurePath
 
 _SYSTEM_NAMES = frozenset(name.casefold() for name in (
@@ -49,10 +50,28 @@ def describe_unread(name: str) -> tuple[str, str]:
     Returns:
         `"unsupported"` where something can be done about it, `"not a video"` else; and what, or empty.
     """
-    suffix = PurePath(name).suffix.lower()
+    suffix = suffix_of(name)
     if not suffix:
         return "not a video", "its name has no suffix, such as .mp4, that says what it is"
     advice = _ADVICE.get(suffix)
     if advice is None:
         return "not a video", f"{suffix} is no known kind of video"
     return ("unsupported", f"{suffix}: {advice}") if advice else ("not a video", "")
+
+
+def suffix_of(name: str) -> str:
+    """Suffix in small letters, such as `.mp4`; empty for none."""
+    return PurePath(name).suffix.lower()
+
+
+def is_no_text(letter: str) -> bool:
+    """Whether it is a control character, or stands for bytes that are no text."""
+    return unicodedata.category(letter) in ("Cc", "Cs")
+
+
+def printable(name: str) -> str:
+    """A name in which what cannot be printed is escaped."""
+    if name.isprintable():
+        return name
+    name = name.encode("utf-8", "backslashreplace").decode()
+    return "".join(f"\\x{ord(letter):02x}" if is_no_text(letter) else letter for letter in name)

@@ -2,7 +2,6 @@
 
 import hashlib
 import os
-import unicodedata
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,7 +9,7 @@ from pathlib import Path
 from gan_keras.config.train import ClipSettings
 from gan_keras.data.records import MANIFEST_FILE, WORK_FOLDER, is_prepared
 from gan_keras.data.sources import tar_file
-from gan_keras.data.sources.file_kinds import describe_unread, is_system_name
+from gan_keras.data.sources.file_kinds import describe_unread, is_no_text, is_system_name, printable, suffix_of
 from gan_keras.data.sources.series import Series, find_series, without_companions
 from gan_keras.data.sources.source_video import (
     MIN_STRIP_FRAMES_NUMBERED,
@@ -45,10 +44,7 @@ class Folder:
     def id(self, name: str = "") -> str:
         """Path below the source, of the folder or of a file in it; what cannot be printed is escaped."""
         text = "/".join((*self.parts, name) if name else self.parts) or self.real_path.name
-        if text.isprintable():
-            return text
-        text = text.encode("utf-8", "backslashreplace").decode()
-        return "".join(f"\\x{ord(letter):02x}" if _is_no_text(letter) else letter for letter in text)
+        return printable(text)
 
 
 @dataclass(frozen=True)
@@ -165,7 +161,7 @@ class FolderListing:
         """Reason and detail why an entry of a folder is not opened; both empty if it is."""
         if is_system_name(entry.name):
             return "system file", "an operating system or a storage device put it there"
-        if not entry.name.isprintable() and any(map(_is_no_text, entry.name)):
+        if not entry.name.isprintable() and any(map(is_no_text, entry.name)):
             return "unsupported", "its name holds characters that are not text"
         if entry.is_symlink():
             detail = self._why_not_followed(entry)
@@ -192,7 +188,7 @@ class FolderListing:
     # ---- files ----
 
     def _list_files(self, folder: Folder, files: dict[str, "_File"], refused: Iterable[str]) -> None:
-        pictures = [name for name in files if _suffix(name) in PICTURE_SUFFIXES]
+        pictures = [name for name in files if suffix_of(name) in PICTURE_SUFFIXES]
         numbered, others = find_series(pictures)
         videos, companions = without_companions(numbered)
         for series, video in companions:
@@ -233,7 +229,7 @@ class FolderListing:
 
     def _kind_of_file(self, file: "_File") -> str:
         """`SourceVideo.kind` of a file by itself; empty for one that is not read."""
-        suffix = _suffix(file.name)
+        suffix = suffix_of(file.name)
         if suffix in VIDEO_SUFFIXES or (suffix == ".png" and is_apng(Path(file))):
             return "video"
         if suffix in arrays.SUFFIXES:
@@ -309,12 +305,3 @@ def _output_kind(folder: Path, names: Collection[str]) -> str:
     if WORK_FOLDER in names or (MANIFEST_FILE in names and is_prepared(folder)):
         return "prepared clips"
     return ""
-
-
-def _suffix(name: str) -> str:
-    stem, _, extension = name.rpartition(".")
-    return f".{extension.lower()}" if stem and extension else ""
-
-
-def _is_no_text(letter: str) -> bool:
-    return unicodedata.category(letter) in ("Cc", "Cs")

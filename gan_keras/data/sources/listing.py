@@ -25,15 +25,15 @@ from collections import Counter, defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import partial
-from pathlib import Path, PurePath, PurePosixPath
+from pathlib import Path, PurePosixPath
 
 from gan_keras.config.train import ClipSettings
 from gan_keras.data.drawn.drawn_clips import DRAWN
 from gan_keras.data.sources.drawn_source import list_drawn
-from gan_keras.data.sources.file_kinds import describe_unread
+from gan_keras.data.sources.file_kinds import describe_unread, suffix_of
 from gan_keras.data.sources.folder_listing import Folder, FolderListing, LeftOut, ListedVideo
 from gan_keras.data.sources.list_file import SPLITS, clips_of_list
-from gan_keras.data.sources.remote_files import matching_files, suffix_of
+from gan_keras.data.sources.remote_files import matching_files
 from gan_keras.data.sources.source_video import REMOTE, TFDS, SkippedVideo, SourceVideo
 from gan_keras.data.sources.tfds_source import list_tfds
 from gan_keras.errors import UserError
@@ -67,7 +67,7 @@ def list_source(name: str, clip: ClipSettings) -> Source:
     """Lists the videos of a source.
 
     Args:
-        name: a path, `shapes:...` or `skies:...`.
+        name: see the top of this file.
         clip: settings of the clips: whether they are single pictures, and whether links are followed; what
             is drawn has their size.
 
@@ -75,8 +75,8 @@ def list_source(name: str, clip: ClipSettings) -> Source:
         UserError: there is no such source, or it is what a run has made.
     """
     if not name:
-        raise UserError("`source` must name a folder of videos, an .npy or .npz file, shapes:COUNT or skies:COUNT. "
-                        "Received: source=")
+        raise UserError("`source` must name a folder of videos, a list, .csv, an .npy, .npz or .tar file, tfds:NAME, "
+                        "shapes:COUNT or skies:COUNT. Received: source=")
     scheme, colon, parameters = name.partition(":")
     if colon and scheme in _SCHEMES:
         return Source(name, _SCHEMES[scheme](parameters, clip))
@@ -89,10 +89,11 @@ def list_source(name: str, clip: ClipSettings) -> Source:
         raise UserError(f"{name} cannot be read: {error.strerror or error}") from error
     if not is_folder and not is_file:
         raise UserError(f"There is no file or folder {name}. Name a folder of videos, a file, or shapes:COUNT.")
-    if is_file and root.suffix.lower() == ".csv":
+    if is_file and suffix_of(name) == ".csv":
         beside = FolderListing(root.parent, clip)
         beside.add_all()
-        videos, missing = clips_of_list(root, [entry.video for entry in beside.videos])
+        videos, missing = clips_of_list(root, [entry.video for entry in beside.videos],
+                                        {entry.video_id: entry for entry in beside.left_out})
         return Source(name, videos, missing)
     listing = FolderListing(root if is_folder else root.parent, clip)
     if is_folder:
@@ -139,7 +140,7 @@ def _summarize(left_out: list[LeftOut]) -> tuple[SkippedVideo, ...]:
     """What is left out, sorted by id; of more than `_MAX_ALIKE` alike, the first stands for all."""
     alike: dict[tuple[str, str, str], list[LeftOut]] = defaultdict(list)
     for entry in sorted(left_out, key=lambda entry: entry.video_id):
-        alike[entry.reason, entry.detail, PurePath(entry.video_id).suffix].append(entry)
+        alike[entry.reason, entry.detail, suffix_of(entry.video_id)].append(entry)
     skipped = []
     for group in alike.values():
         is_long = len(group) > _MAX_ALIKE

@@ -3,10 +3,10 @@
 Needs the extra `beam`, and Beam's own extra for the file system, as in `apache-beam[gcp]`.
 """
 
-from pathlib import PurePosixPath
+from collections.abc import Iterator
 from typing import Any, BinaryIO, NamedTuple
 
-from gan_keras.errors import UserError
+from gan_keras.errors import UserError, error_text
 from gan_keras.video.errors import DecodeError
 
 _CHUNK = 2**20
@@ -38,7 +38,7 @@ def matching_files(pattern: str) -> list[RemoteFile]:
     try:
         found = systems.match([pattern])[0].metadata_list
     except Exception as error:  # of any kind, by file system
-        raise UserError(f"{pattern} cannot be read: {str(error).strip().splitlines()[0]}") from error
+        raise UserError(f"{pattern} cannot be read: {error_text(error)}") from error
     fixed = pattern[:min((pattern.index(letter) for letter in "*?[" if letter in pattern), default=len(pattern))]
     folder = fixed.rpartition("/")[0] + "/"
     return sorted(RemoteFile(entry.path, entry.path.removeprefix(folder), entry.size_in_bytes,
@@ -51,18 +51,23 @@ def copy_remote(path: str, to: BinaryIO) -> None:
     Raises:
         DecodeError: it cannot be read; it is tried again at the next start.
     """
+    for data in _chunks(path):
+        to.write(data)
+
+
+def _chunks(path: str) -> Iterator[bytes]:
+    """The file piece by piece; what goes wrong with where these are written is not caught here."""
     try:
         with _file_systems(path).open(path, mime_type="application/octet-stream",
                                       compression_type="uncompressed") as file:
-            while data := file.read(_CHUNK):
-                to.write(data)
+            data = file.read(_CHUNK)
+            while data:
+                yield data
+                data = file.read(_CHUNK)
+    except GeneratorExit:
+        raise
     except Exception as error:  # of any kind, by file system
-        raise DecodeError("not reachable", str(error).strip().splitlines()[0]) from error
-
-
-def suffix_of(name: str) -> str:
-    """Suffix in small letters."""
-    return PurePosixPath(name).suffix.lower()
+        raise DecodeError("not reachable", error_text(error)) from error
 
 
 def _file_systems(path: str) -> Any:

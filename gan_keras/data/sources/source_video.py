@@ -15,7 +15,8 @@ from typing import BinaryIO
 import numpy as np
 
 from gan_keras.data.drawn.drawn_clips import DRAWN
-from gan_keras.data.sources.remote_files import copy_remote, suffix_of
+from gan_keras.data.sources.file_kinds import suffix_of
+from gan_keras.data.sources.remote_files import copy_remote
 from gan_keras.data.sources.series import series_pictures
 from gan_keras.data.sources.tar_file import copy_member
 from gan_keras.data.sources.tfds_clips import load_clip
@@ -51,6 +52,7 @@ class SourceVideo:
         left_out: names of pictures of a series that are not read: links that are not followed, for example.
         begin: seconds of the file from which on it is read.
         end: seconds up to which it is; 0: to its end.
+        film: id of the video that it is a part of; empty where it is a whole one.
     """
 
     id: str
@@ -64,6 +66,7 @@ class SourceVideo:
     left_out: tuple[str, ...] = ()
     begin: float = 0.0
     end: float = 0.0
+    film: str = ""
 
     def open(self, size: tuple[int, int] | None) -> "OpenedVideo":
         """Begins to read it.

@@ -9,6 +9,8 @@ from collections import defaultdict
 from pathlib import Path, PurePosixPath
 from typing import BinaryIO, NamedTuple
 
+from gan_keras.data.sources.file_kinds import printable, suffix_of
+from gan_keras.errors import error_text
 from gan_keras.video.decode import VIDEO_SUFFIXES
 from gan_keras.video.errors import DecodeError
 
@@ -35,27 +37,32 @@ class Member(NamedTuple):
 
 
 def video_members(path: Path) -> list[Member]:
-    """The videos of an archive that is not compressed, in its order.
+    """The videos of an archive that is not compressed, in its order; of one that ends early, those that are whole.
 
     Raises:
-        DecodeError: it cannot be read.
+        DecodeError: nothing in it can be read.
     """
     videos: list[tuple[str, tarfile.TarInfo]] = []
     labels: dict[str, str] = defaultdict(str)
     try:
         with tarfile.open(path, "r:") as archive:
+            size = path.stat().st_size
             for member in archive:
                 name = PurePosixPath(member.name)
-                key, suffix = str(name.parent / name.name.partition(".")[0]), name.suffix.lower()
+                if name.name.startswith(".") or member.offset_data + member.size > size:
+                    continue  # hidden, as a Mac's copies; or cut off
+                key, suffix = str(name.parent / name.name.partition(".")[0]), suffix_of(member.name)
                 if member.isfile() and suffix in VIDEO_SUFFIXES:
                     videos.append((key, member))
                 elif member.isfile() and suffix in _LABELS:
                     labels[key] = labels[key] or _label(suffix, archive.extractfile(member).read())
     except (tarfile.TarError, OSError, EOFError) as error:
-        raise DecodeError("unreadable", f"no archive that can be read: {error}") from error
+        if not videos:
+            raise DecodeError("unreadable", f"no archive that can be read: {error_text(error)}") from error
     if not videos:
         raise DecodeError("not a video", "an archive without videos")
-    return [Member(member.name, member.offset_data, member.size, labels[key] or None) for key, member in videos]
+    return [Member(printable(member.name), member.offset_data, member.size, labels[key] or None)
+            for key, member in videos]
 
 
 def copy_member(path: Path, offset: int, size: int, to: BinaryIO) -> None:
@@ -74,6 +81,7 @@ def copy_member(path: Path, offset: int, size: int, to: BinaryIO) -> None:
 def _label(suffix: str, data: bytes) -> str:
     try:
         text = data.decode("utf-8").strip()
-        return text if suffix == ".cls" else str(json.loads(text).get("label", ""))
-    except (ValueError, AttributeError):
+        label = text if suffix == ".cls" else json.loads(text)["label"]
+    except (ValueError, KeyError, TypeError):
         return ""
+    return str(label) if isinstance(label, str | int | float) else ""

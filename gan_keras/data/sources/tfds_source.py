@@ -9,9 +9,10 @@ from collections.abc import Iterator
 from typing import Any
 
 from gan_keras.config.train import ClipSettings
+from gan_keras.data.sources.list_file import SPLITS
 from gan_keras.data.sources.source_video import TFDS, SourceVideo
 from gan_keras.data.sources.tfds_clips import find_features
-from gan_keras.errors import UserError
+from gan_keras.errors import UserError, error_text
 
 
 def list_tfds(name: str, clip: ClipSettings) -> tuple[SourceVideo, ...]:
@@ -32,20 +33,21 @@ def list_tfds(name: str, clip: ClipSettings) -> tuple[SourceVideo, ...]:
         builder = tfds.builder(name)
         builder.download_and_prepare()
     except Exception as error:  # of any kind, by data set
-        raise UserError(f"TensorFlow Datasets cannot give {name}: {str(error).strip().splitlines()[0]}") from error
+        raise UserError(f"TensorFlow Datasets cannot give {name}: {error_text(error)}") from error
     video, label = find_features(builder.info.features)
     if video is None:
         raise UserError(f"tfds:{name} has no videos. Its features: {', '.join(builder.info.features)}")
     version = hashlib.sha256(f"{builder.info.full_name}".encode()).digest()
     stamp, names = int.from_bytes(version[:7], "big"), builder.info.features[label].names if label else []
+    meanings = {split: SPLITS.get(split.partition("_")[0], "") for split in builder.info.splits}
     videos = []
-    for split in builder.info.splits:
-        if split.startswith(("train", "test", "val")):
+    for split, meaning in meanings.items():
+        if meaning or not any(meanings.values()):  # beside a train and a test split, others are parts of these
             labels = _labels(builder, split, video, label)
             for index in range(builder.info.splits[split].num_examples):
                 of_class = names[labels[index]] if label else None
                 videos.append(SourceVideo(f"{split}/{index:06d}", TFDS, of_class, f"{name}@{split}", index, 0, stamp,
-                                          "train" if split.startswith("train") else "test"))
+                                          meaning))
     return tuple(sorted(videos, key=lambda entry: entry.id))
 
 

@@ -395,16 +395,21 @@ def test_a_preparation_killed_at_any_moments_ends_with_the_same_bytes(tmp_path, 
     assert contents(out) == contents(tmp_path / "whole")
 
 
+def splits_of(names, test_fraction, named=None):
+    """Of whole videos."""
+    return assign_splits({name: name for name in names}, test_fraction, named or {})
+
+
 def test_videos_keep_their_split_whatever_other_videos_there_are():
     names = [f"class/{index}.mp4" for index in range(400)]
-    splits = assign_splits(set(names), 0.25, {})
+    splits = splits_of(names, 0.25)
     assert splits == {name: split_of(name, 0.25) for name in names}
     assert 70 < sum(split == "test" for split in splits.values()) < 130
-    assert set(assign_splits({"a"}, 0.9, {}).values()) == {"train"}
+    assert set(splits_of("a", 0.9).values()) == {"train"}
     for some in (names[:2], names[5:8]):
-        assert set(assign_splits(set(some), 0.1, {}).values()) == {"train", "test"}
-        assert set(assign_splits(set(some), 0.9, {}).values()) == {"train", "test"}
-    assert set(assign_splits(set(names), 0.0, {}).values()) == {"train"}
+        assert set(splits_of(some, 0.1).values()) == {"train", "test"}
+        assert set(splits_of(some, 0.9).values()) == {"train", "test"}
+    assert set(splits_of(names, 0.0).values()) == {"train"}
 
 
 BY_HASH = {"1": "test", "2": "train", "3": "test", "4": "test", "5": "train"}
@@ -421,7 +426,7 @@ BY_HASH = {"1": "test", "2": "train", "3": "test", "4": "test", "5": "train"}
     ({"gone": "test", **{str(index): "train" for index in range(1, 6)}}, dict.fromkeys("12345", "train")),
     (dict.fromkeys("12345", "test"), dict.fromkeys("12345", "test"))])
 def test_splits_that_folders_name_win_over_the_hash(named, splits):
-    assert assign_splits("12345", 0.5, named) == splits
+    assert splits_of("12345", 0.5, named) == splits
 
 
 def test_segments_of_a_video_are_all_in_the_same_split(tmp_path):

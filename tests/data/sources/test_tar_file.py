@@ -1,5 +1,6 @@
 """Videos in archives."""
 
+import dataclasses
 import io
 import tarfile
 from pathlib import Path
@@ -69,14 +70,27 @@ def test_it_is_prepared_and_nothing_is_left_behind(archive, tmp_path, monkeypatc
 
 def test_an_archive_that_ends_early_gives_what_is_whole(archive):
     path, _ = archive
-    path.write_bytes(path.read_bytes()[:-20480])
-    skipped = list_source(str(path), CLIP)
-    assert [entry.reason for entry in skipped.skipped] in ([], ["unreadable"])
-    for video in skipped.videos:
-        try:
-            assert len(pixels(video)) == 8
-        except DecodeError as error:
-            assert error.reason == "truncated"
+    with tarfile.open(path) as file:
+        last = file.getmember("b.mp4")
+    path.write_bytes(path.read_bytes()[:last.offset_data + last.size // 2])
+    listed = list_source(str(path), CLIP).videos
+    assert [video.id for video in listed] == ["in.tar/a/0001.mp4", "in.tar/a/0002.mp4"]
+    assert [len(pixels(video)) for video in listed] == [8, 8]
+    path.write_bytes(path.read_bytes()[:last.offset_data - 2000])  # changed since it was listed
+    with pytest.raises(DecodeError, match="the archive ends before it"):
+        pixels(dataclasses.replace(listed[0], index=last.offset_data))
+
+
+@pytest.mark.parametrize(("text", "label"), [(b'{"label": null}', None), (b'{"label": ["a"]}', None), (b"[1]", None),
+                                             (b'{"label": 7}', "7"), (b"{", None)])
+def test_a_class_is_text_or_a_number(tmp_path, text, label):
+    with tarfile.open(tmp_path / "in.tar", "w") as file:
+        for name, data in (("a.mp4", film(tmp_path / "a.mp4", 0).read_bytes()), ("a.json", text), ("._a.mp4", b"x")):
+            entry = tarfile.TarInfo(name)
+            entry.size = len(data)
+            file.addfile(entry, io.BytesIO(data))
+    video, = list_source(str(tmp_path / "in.tar"), CLIP).videos
+    assert video.label == label
 
 
 def test_what_is_no_archive_of_videos_is_named(tmp_path):
