@@ -16,7 +16,8 @@ class PrepareSettings(Settings):
 
     source: str = setting("", "Source of clips: a folder of videos (nested folders: classes), of folders of frames or "
                           "of image strips; .npy or .npz; a list, .csv with the columns path, label, start, end; a "
-                          ".tar of videos; tfds:NAME; a pattern of remote files; shapes:COUNT or skies:COUNT.", path=True)
+                          ".tar of videos; tfds:NAME; a pattern of remote files; shapes:COUNT or skies:COUNT.",
+                          path=True)
     out: str = setting("", "Folder to make: shards, manifest.json, report.html.", path=True)
     inspect: bool = setting(False, "Only report what would be made; writes nothing but a report.html, and that only "
                             "when `out` is named.")

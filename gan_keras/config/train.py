@@ -310,7 +310,8 @@ class RunSettings(Settings):
     """Where the run lives, and what it writes when."""
 
     data: str = setting("", "Source of clips: a folder of videos, frames or image strips, a list (.csv), .npy, .npz, "
-                        ".tar, tfds:, shapes:, skies:, a pattern of remote files, or a prepared folder.", changeable=True, path=True)
+                        ".tar, tfds:, shapes:, skies:, a pattern of remote files, or a prepared folder.",
+                        changeable=True, path=True)
     target_data: str = setting("", "Source of the clips that --task=translate translates those of `data` to; they "
                                "need not be alike.", changeable=True, path=True)
     run_dir: str = setting("", "Folder of the run; starting again in it resumes. By default runs/NAME, NAME being that "

@@ -1,5 +1,6 @@
 """The loop: how a run begins, its actions, and how it ends."""
 
+import dataclasses
 import errno
 import os
 import signal
@@ -14,7 +15,7 @@ from gan_keras.errors import UserError
 from gan_keras.runs.run_folder import RunFolder
 from gan_keras.training.actions import SaveCheckpoint, WriteSamples
 from gan_keras.training.distribution import Distribution
-from gan_keras.training.loop import Action, TrainingLoop, start_training
+from gan_keras.training.loop import Action, TrainingLoop, check_workers, start_training
 from gan_keras.training.optimizers import learning_rate
 from gan_keras.training.train_step import VideoGAN
 from tests.conftest import make_run
@@ -224,3 +225,95 @@ def test_samples_are_those_of_their_seeds(loop, gan):
     assert samples.shape == (3, *gan.config.clip.shape) and samples.dtype == np.uint8
     np.testing.assert_array_equal(loop.sample([4], clips)["video"][0], samples[2])
     assert (samples[0] != samples[1]).any()
+
+
+# ---- several processes ----
+
+def nothing(values):
+    return [0.0] * len(values)
+
+
+@dataclasses.dataclass(frozen=True)
+class Pair(Distribution):
+    """Of two processes, the other of which adds to each sum what a test says, and nothing behind that."""
+
+    others: list = dataclasses.field(default_factory=list)
+    asked: list = dataclasses.field(default_factory=list)
+
+    def total(self, values):
+        self.asked.append(list(values))
+        added = (self.others.pop(0) if self.others else nothing)(values)
+        return [value + more for value, more in zip(values, added, strict=True)]
+
+    def split(self, batch):
+        return batch
+
+
+def pair(others, process=0):
+    names = {f"/job:worker/replica:0/task:{i}": f"host{i}:1" for i in range(2)}
+    return Pair(tf.distribute.get_strategy(), names, process, list(others))
+
+
+def says(*numbers):
+    return lambda _: list(numbers)
+
+
+def test_a_signal_to_another_process_ends_this_one_at_the_same_step(loop, log):
+    loop.distribution = pair([nothing, nothing, says(1.0, 0.0, 0.0)])
+    actions = [Recorder(1)]
+    with pytest.raises(SystemExit) as ended:
+        loop.run(actions)
+    assert ended.value.code == 128 + signal.SIGTERM and actions[0].steps == [1, 2] and actions[0].end == [(2, True)]
+    assert "Stopped by SIGTERM at step 2, which is saved. The same command goes on from here." in log.messages
+
+
+def test_another_process_whose_time_is_over_ends_this_one_as_a_whole_run_does(loop):
+    loop.distribution = pair([nothing, says(0.0, 1.0, 0.0)])
+    actions = [Recorder(1)]
+    loop.run(actions)
+    assert actions[0].steps == [1] and actions[0].end == [(1, False)]
+
+
+def test_a_chief_that_has_failed_ends_the_others(loop):
+    loop.distribution = pair([nothing, says(0.0, 1.0, 1.0)], process=1)
+    with pytest.raises(UserError, match="Stopped at step 1, because the chief has: what it wrote says why"):
+        loop.run([])
+
+
+@pytest.mark.parametrize("others", [[], [nothing, says()]], ids=["told", "gone"])
+def test_what_fails_is_told_to_the_others_and_then_raised(loop, others, monkeypatch):
+    class Fails(Action):
+        def run(self, loop):
+            raise UserError("the disk is full")
+
+    loop.distribution = pair(others)
+    if others:
+        def gone(values):
+            raise tf.errors.UnavailableError(None, None, "the other is gone")
+
+        loop.distribution.others[1] = gone
+    with pytest.raises(UserError, match=r"^the disk is full$"):
+        loop.run([Fails(1)])
+    assert loop.distribution.asked == [[0.0, 0.0, 0.0], [0.0, 1.0, 1.0]]
+
+
+def same(values):
+    return list(values)
+
+
+SEEN = [nothing, nothing, nothing, says(1.0)]
+"""Length and text of the chief's file, waiting, whether it is seen."""
+
+
+@pytest.mark.parametrize(("others", "message"), [
+    ([*SEEN, same, same], None), ([*SEEN[:3], says(0.0)], "`run_dir` must be one folder for all workers"),
+    ([*SEEN, nothing], "All workers must be started with the same settings"),
+    ([*SEEN, same, nothing], "All workers must see the same videos")])
+def test_processes_that_were_not_told_the_same_are_refused(gan, prepared, tmp_path, others, message):
+    config, distribution = gan.config.replace(run_dir=str(tmp_path)), pair(others)
+    if message:
+        with pytest.raises(UserError, match=message):
+            check_workers(distribution, config, prepared[1], None)
+    else:
+        check_workers(distribution, config, prepared[1], None)
+    assert not list(tmp_path.iterdir())
