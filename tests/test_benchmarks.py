@@ -14,12 +14,14 @@ from benchmarks import (
     folder,
     folder_kinds,
     harness,
+    learning_curve,
     one_film,
     operations,
     recipe,
     scaling,
     tasks,
     translate,
+    workers,
 )
 from gan_keras.config.train import ClipSettings
 from gan_keras.data.drawn import moving_shapes
@@ -269,3 +271,28 @@ def test_a_mended_film_is_compared_in_the_holes():
         assert part["made"] == part["share"] == 0 and part[part["best"]] == min(
             part[name] for name in ("telea", "navier_stokes", "edge", "nearest_frame", "blend"))
     assert one_film.compared(true, damaged, mask, damaged)["scratches"]["made"] > 1000
+
+
+# ---- learning_curve ----
+
+def test_a_learning_curve_has_the_evaluations_and_the_losses(tmp_path):
+    distances = {f"frechet/{name}.multiple": value for name, value in zip(
+        learning_curve.DISTANCES, (2.0, 9.0, 4.0), strict=True)}
+    metrics = [{"step": 50, "loss/clip": 1.0}, {"step": 100, "loss/clip": 0.5, "loss/pair": 2.0},
+               {"step": 100, **distances, "coverage": 0.2}]
+    row, = learning_curve.evaluations(metrics)
+    assert (row["step"], row["motion"], row["coverage"], row["sharpness"]) == (100, 9.0, 0.2, None)
+    found = learning_curve.losses(metrics)
+    assert found == {"clip": [(50, 1.0), (100, 0.5)], "pair": [(100, 2.0)]}
+    learning_curve.draw([row], found, tmp_path / "curve.png")
+    assert (tmp_path / "curve.png").stat().st_size > 1000
+
+
+# ---- workers ----
+
+def test_runs_differ_by_the_largest_share_of_a_variable():
+    one = {"a": np.array([2.0, 4.0]), "b": np.array([0.0]), "c": np.zeros(0)}
+    assert workers.difference(one, one) == 0.0
+    assert workers.difference(one, {**one, "a": np.array([2.0, 4.4])}) == pytest.approx(0.1)
+    with pytest.raises(UserError, match="The runs have other variables: b"):
+        workers.difference(one, {name: one[name] for name in "ac"})
