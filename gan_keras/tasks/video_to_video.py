@@ -183,9 +183,10 @@ class VideoToVideo(Task):
         given = {name: value for name, value in inputs.items() if name != "seed"}
         given["video"] = to_float(given["video"])
         if "mask" in given:
-            tf.debugging.assert_equal(tf.shape(given["mask"])[:4], tf.shape(given["video"])[:4],
-                                      "`mask` must have the frames of `video`, of the same size.")
-            given["mask"] = tf.cast(given["mask"] > 0, tf.float32)
+            fits = tf.debugging.assert_equal(tf.shape(given["mask"])[:4], tf.shape(given["video"])[:4],
+                                             "`mask` must have the frames of `video`, of the same size.")
+            with tf.control_dependencies([fits]):  # or what multiplies both may complain first
+                given["mask"] = tf.cast(given["mask"] > 0, tf.float32)
         return given
 
     def example_request(self) -> dict[str, np.ndarray]:

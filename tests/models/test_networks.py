@@ -115,7 +115,7 @@ def test_discriminators_give_each_sample_a_logit_of_its_own(tiny, name, resoluti
     assert discriminator.weight == 0.5 and logits.dtype == tf.float32
     assert logits.shape[0] == samples.shape[0] and samples.shape[0] % 3 == 0
     assert logits.shape.rank == (2 if discriminator.patches else 1)
-    np.testing.assert_allclose(discriminator(samples[1:2]).logits, logits[1:2], atol=1e-5)
+    np.testing.assert_allclose(discriminator(samples[1:2]).logits, logits[1:2], rtol=1e-5, atol=1e-5)
 
 
 def test_pairs_are_consecutive_frames_of_the_view(tiny):
