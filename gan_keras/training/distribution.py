@@ -178,9 +178,10 @@ class Distribution:
                     enumerate(self.addresses.items()) if name in named and number != self.process]
             if self.processes == 1 or not (lost or isinstance(error, _OF_CONNECTIONS)):
                 raise
+            said = "" if lost else f" TensorFlow said: {error_text(error)[:200]}"
             raise LostProcess(f"Worker {' and '.join(lost) or 'of this training'} has ended or cannot be reached: what "
                               "it wrote says why. The same command, on all workers or on fewer, goes on from the last "
-                              f"checkpoint. TensorFlow said: {error_text(error)[:200]}") from error
+                              f"checkpoint.{said}") from error
 
 
 @tf.function(autograph=False, reduce_retracing=True)
