@@ -10,7 +10,6 @@ JSON line: whether both second ways gave every byte of the first, seconds of eac
 import dataclasses
 import json
 import random
-import shutil
 import subprocess
 import sys
 import time
@@ -41,9 +40,7 @@ def main() -> None:
     """Writes, prepares, compares."""
     settings = flags.settings(BeamSettings)
     logging.import_tensorflow()
-    out = Path(settings.out)
-    if out.exists():
-        shutil.rmtree(out)
+    out = harness.empty_folder(Path(settings.out))
     bad = write_videos(out / "videos", settings.videos, settings.bad)
     by_beam = [f"--runner={settings.runner}", f"--runner_options={settings.runner_options}"]
     seconds = {name: _timed(out, name, *more) for name, more in (("local", []), ("beam", by_beam))}

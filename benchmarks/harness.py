@@ -6,6 +6,7 @@ Imports nothing heavy, so that a benchmark can ask for a table without TensorFlo
 import dataclasses
 import json
 import resource
+import shutil
 import statistics
 import subprocess
 import sys
@@ -39,6 +40,14 @@ class PeerSettings(Settings):
 
 class ProgramFailed(UserError):
     """A program that a benchmark ran ended with an exit code other than 0."""
+
+
+def empty_folder(path: Path) -> Path:
+    """The folder, made anew."""
+    if path.exists():
+        shutil.rmtree(path)
+    path.mkdir(parents=True)
+    return path
 
 
 def run(*command: Any) -> str:

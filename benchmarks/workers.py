@@ -34,7 +34,7 @@ from benchmarks import harness
 from gan_keras import logging
 from gan_keras.config import flags
 from gan_keras.config.settings import Settings, setting
-from gan_keras.errors import LostProcess, UserError
+from gan_keras.errors import UserError, WorkerLost
 
 if TYPE_CHECKING:
     import numpy as np
@@ -44,6 +44,8 @@ SMALL = {"data": "shapes:48", "resolution": "16", "num_frames": 4, "generator_wi
          "optimizer": "sgd", "workers": 1, "log_every": 5, "checkpoint_every": 5}
 PATIENCE = 60.0
 """Seconds within which a worker has to end after another one was killed."""
+_LIMIT = 600.0
+"""Seconds within which a run of a few steps has to end."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -57,7 +59,7 @@ class WorkersSettings(Settings):
     out: str = setting("runs/workers", "Folder of the runs, made anew.", path=True)
 
 
-class Group:
+class WorkerGroup:
     """Worker processes of one training.
 
     Args:
@@ -84,34 +86,25 @@ class Group:
                     [sys.executable, harness.ROOT / "train.py", "--strategy=multi_worker", *command],
                     stdout=output, stderr=subprocess.STDOUT, env={**os.environ, "TF_CONFIG": json.dumps(task)}))
 
-    def wait(self) -> "Group":
+    def wait(self) -> "WorkerGroup":
         """Until all have ended.
 
         Raises:
-            UserError: one of them failed.
+            UserError: one of them failed, or some have not ended for long, and were killed.
         """
-        for process, log in zip(self.processes, self._logs, strict=True):
-            if process.wait():
-                raise UserError(f"A worker failed and said: {_last_line(log)}. Received: exit "
-                                f"code={process.returncode}")
+        for code, log in zip(self.exit_codes(_LIMIT), self._logs, strict=True):
+            if code:
+                raise UserError(f"A worker failed and said: {_last_line(log)}. Received: exit code={code}")
         return self
 
     def kill(self, victim: int) -> tuple[float, str]:
         """Kills one at once; the seconds after which the last of the others had ended, and what one of these said."""
         self.processes[victim].kill()
         begun = time.monotonic()
-        others = [i for i in range(len(self.processes)) if i != victim]
-        try:
-            for i in others:
-                self.processes[i].wait(PATIENCE - (time.monotonic() - begun))
-        except subprocess.TimeoutExpired as error:
-            for process in self.processes:
-                process.kill()
-            raise UserError(f"Worker {victim} was killed, and another had not ended after {PATIENCE:g} s.") from error
-        self.processes[victim].wait()
-        codes = {self.processes[i].returncode for i in others}
-        if codes != {LostProcess.exit_code}:
-            raise UserError(f"Worker {victim} was killed, and the others ended with {codes}. One said: "
+        codes = self.exit_codes()
+        others = [i for i in range(len(codes)) if i != victim]
+        if ended := {codes[i] for i in others} - {WorkerLost.exit_code}:
+            raise UserError(f"Worker {victim} was killed, and others ended with {ended}. One said: "
                             f"{_last_line(self._logs[others[0]])}")
         return time.monotonic() - begun, _last_line(self._logs[others[0]])
 
@@ -119,25 +112,39 @@ class Group:
         """Whether all are."""
         return all(process.poll() is None for process in self.processes)
 
+    def exit_codes(self, limit: float = PATIENCE) -> list[int]:
+        """Of all, which have so many seconds to end.
+
+        Raises:
+            UserError: some did not, and were killed.
+        """
+        deadline = time.monotonic() + limit
+        while running := [i for i, process in enumerate(self.processes) if process.poll() is None]:
+            if time.monotonic() > deadline:
+                for process in self.processes:
+                    process.kill()
+                    process.wait()
+                raise UserError(f"Workers had not ended after {limit:g} s, and were killed: " + "; ".join(
+                    f"{i} said: {_last_line(self._logs[i])}" for i in running))
+            time.sleep(0.02)
+        return [process.returncode for process in self.processes]
+
 
 def main() -> None:
     """Tries the parts, prints what was found."""
     settings = flags.settings(WorkersSettings)
     logging.import_tensorflow()
-    folder = Path(settings.out)
-    if folder.exists():
-        shutil.rmtree(folder)
-    folder.mkdir(parents=True)
+    folder = harness.empty_folder(Path(settings.out))
     found = {}
     if "traffic" in settings.parts:
         found["traffic"] = traffic()
     if {"agreement", "kills"} & set(settings.parts):
         begun = time.monotonic()
-        two = variables(Group(folder, "two", 2, steps=settings.steps).wait().run_dir)
+        two = variables(WorkerGroup(folder, "two", 2, steps=settings.steps).wait().run_dir)
         seconds = time.monotonic() - begun
     if "agreement" in settings.parts:
-        one = variables(Group(folder, "one", 1, steps=settings.steps).wait().run_dir)
-        four = variables(Group(folder, "four", 2, steps=settings.steps, virtual_devices=2).wait().run_dir)
+        one = variables(WorkerGroup(folder, "one", 1, steps=settings.steps).wait().run_dir)
+        four = variables(WorkerGroup(folder, "four", 2, steps=settings.steps, virtual_devices=2).wait().run_dir)
         found["agreement"] = {"two workers": difference(one, two), "two workers of two devices": difference(one, four)}
     if "kills" in settings.parts:
         found["kills"] = survive(folder, settings, seconds, two)
@@ -147,9 +154,9 @@ def main() -> None:
 def survive(folder: Path, settings: WorkersSettings, seconds: float, undisturbed: "dict[str, np.ndarray]"
             ) -> dict[str, Any]:
     """Kills a worker again and again, and goes on each time."""
-    chance, ended, said = random.Random(0), [], ""
+    chance, ended, message = random.Random(0), [], ""
     while len(ended) < settings.kills:
-        group = Group(folder, "killed", 2, steps=settings.steps)
+        group = WorkerGroup(folder, "killed", 2, steps=settings.steps)
         deadline = time.monotonic() + chance.uniform(0.1, 0.95) * seconds
         while group.is_running() and time.monotonic() < deadline:
             time.sleep(0.1)
@@ -158,15 +165,15 @@ def survive(folder: Path, settings: WorkersSettings, seconds: float, undisturbed
             shutil.rmtree(group.run_dir)
             continue
         victim = chance.randrange(2)
-        duration, said = group.kill(victim)
+        duration, message = group.kill(victim)
         ended.append(round(duration, 1))
-        print(f"worker {victim} killed: the other ended after {duration:.1f} s and said: {said}", flush=True)
+        print(f"worker {victim} killed: the other ended after {duration:.1f} s and said: {message}", flush=True)
     if not saved(folder / "killed"):
         raise UserError("Every kill came before the first checkpoint: name more --steps.")
     shutil.copytree(folder / "killed", folder / "alone")
-    resumed = variables(Group(folder, "killed", 2, steps=settings.steps).wait().run_dir)
-    alone = variables(Group(folder, "alone", 1, steps=settings.steps).wait().run_dir)
-    return {"seconds": ended, "said": said, "identical": difference(undisturbed, resumed) == 0.0,
+    resumed = variables(WorkerGroup(folder, "killed", 2, steps=settings.steps).wait().run_dir)
+    alone = variables(WorkerGroup(folder, "alone", 1, steps=settings.steps).wait().run_dir)
+    return {"seconds": ended, "message": message, "identical": difference(undisturbed, resumed) == 0.0,
             "one alone": difference(undisturbed, alone)}
 
 

@@ -11,7 +11,7 @@ class UserError(ValueError):
     exit_code = 2
 
 
-class LostProcess(UserError):
+class WorkerLost(UserError):
     """Another process of the same training is gone: the same command goes on. Schedulers try again what exits so."""
 
     exit_code = 75  # EX_TEMPFAIL of sysexits.h

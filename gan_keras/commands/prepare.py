@@ -32,7 +32,7 @@ def define_flags() -> None:
 def main() -> None:
     """Prepares, or inspects, and says where things are."""
     logging.import_tensorflow()
-    from gan_keras.data.preparation.beam import beam_engine
+    from gan_keras.data.preparation.beam import beam_runner
     from gan_keras.data.preparation.inspection import inspect
     from gan_keras.data.preparation.prepare import prepare
     from gan_keras.data.preparation.report import summary
@@ -45,6 +45,6 @@ def main() -> None:
     if not settings.out:
         raise UserError("`out` must name the folder to make, as in --out=prepared/mine. Received: out=")
     out = Path(settings.out)
-    engine = None if settings.runner == "local" else beam_engine(settings.runner, settings.runner_options)
-    print(summary(prepare(settings.source, out, clip, workers, engine)))
+    runner = None if settings.runner == "local" else beam_runner(settings.runner, settings.runner_options)
+    print(summary(prepare(settings.source, out, clip, workers, runner)))
     print(f"\nClips: {out}\nReport: {out / 'report.html'}\nNext: {next_command('train', data=out)}")

@@ -43,7 +43,7 @@ def main() -> None:
 
     run.check_writable()  # before the source is prepared, which takes long
     distribution = make_distribution(config.hardware)
-    with distribution.lost_processes_named():
+    with distribution.lost_workers_named():
         distribution.check_batch_size(config, run.exists())
         with distribution.chief_first():
             prepared, manifest, config = training_data(config, named.keys(), run.path.parent / "prepared",
@@ -66,7 +66,7 @@ def main() -> None:
                   f"  playing clips  {samples.path}.webm")
             if config.run.export:
                 model = ModelDescription.load(export(run, run.exports))
-        distribution.wait_for_all()  # one that ends earlier looks to the others as if it were lost
+        distribution.barrier()  # one that ends earlier looks to the others as if it were lost
     if not distribution.is_chief:
         return
     print(f"\nNext:\n  {command_line('tensorboard', logdir=run.path.parent)}    then http://localhost:6006/#images\n"

@@ -57,7 +57,8 @@ def _filled(given: np.ndarray, mask: np.ndarray) -> dict[str, np.ndarray]:
                                for frame, hole in zip(given, mask, strict=True)])
                for name, method in (("telea", cv2.INPAINT_TELEA), ("navier_stokes", cv2.INPAINT_NS))}
     around = [_from_around(frame, hole[..., 0]) for frame, hole in zip(given, mask, strict=True)]
-    answers |= {"edge": np.stack([edge for edge, _ in around]), "mirror": np.stack([mirror for _, mirror in around])}
+    answers |= {name: np.stack(frames) for name, frames in zip(("replicate", "reflect"), zip(*around, strict=True),
+                                                               strict=True)}
     answers["nearest_frame"] = to_uint8(filling.nearest(clips, holes))[0].numpy()
     answers["blend"] = to_uint8(filling.fill(clips, holes)[0])[0].numpy()
     return answers

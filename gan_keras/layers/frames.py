@@ -204,15 +204,3 @@ class DepthToSpace(layers.Layer):
     def compute_output_shape(self, x_shape: Shape) -> Shape:
         """Twice the sides, a quarter of the channels."""
         return x_shape[0], *(side and 2 * side for side in x_shape[1:3]), x_shape[3] // 4
-
-
-class Doubled(layers.Layer):
-    """Each pixel as a square of 2 x 2, [N, H, W, C] → [N, 2 H, 2 W, C]."""
-
-    def call(self, x: tf.Tensor) -> tf.Tensor:
-        """x at twice its size."""
-        return tf.nn.depth_to_space(tf.concat([x] * 4, -1), 2)  # whose gradient is a sum of four, not a scattering
-
-    def compute_output_shape(self, x_shape: Shape) -> Shape:
-        """Twice the sides."""
-        return x_shape[0], *(side and 2 * side for side in x_shape[1:3]), x_shape[3]

@@ -21,7 +21,6 @@ from keras import layers
 from gan_keras.layers.frames import (
     Delay,
     DepthToSpace,
-    Doubled,
     ForEachFrame,
     SpaceToDepth,
     StreamingShift,
@@ -109,7 +108,8 @@ class _Builder:
         for level, skip in reversed(list(enumerate(skips))):
             time.factor = 2 ** (level + 1)
             # Not by depth to space: of what is the same everywhere, as within a large hole, it makes a pattern.
-            x = self._layer(f"up_{level}_double", Doubled)(self._convolution(x, self._widths[level], 1, f"up_{level}"))
+            x = self._convolution(x, self._widths[level], 1, f"up_{level}")
+            x = self._layer(f"up_{level}_double", layers.UpSampling2D)(x)
             x = self._layer(f"up_{level}_sum", layers.Add)([x, time.recall(skip, f"skip_{level}")])
             x = self._block(x, self._widths[level], f"up_{level}", time)
         x = self._convolution(self._activation(x, "top"), 12, 3, "top", zeros=True)

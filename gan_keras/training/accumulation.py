@@ -13,7 +13,7 @@ Sums, Rows = Any, Any
 """Nested structures of tensors."""
 
 
-def accumulate(batch: Batch, parts: int, compute: Callable[[Batch, tf.Tensor | int], tuple[Sums, Sums, Rows]]
+def accumulate_gradients(batch: Batch, parts: int, compute: Callable[[Batch, tf.Tensor | int], tuple[Sums, Sums, Rows]]
                ) -> tuple[Sums, Sums, Rows]:
     """Computes gradients and metrics of a batch in parts.
 

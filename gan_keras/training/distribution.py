@@ -14,7 +14,7 @@ import tensorflow as tf
 from absl import logging
 
 from gan_keras.config.train import Config, HardwareSettings
-from gan_keras.errors import LostProcess, UserError, error_text
+from gan_keras.errors import UserError, WorkerLost, error_text
 from gan_keras.layers.minibatch_stddev import GROUP_SIZE
 from gan_keras.training.cluster import Cluster, find_cluster
 
@@ -104,26 +104,26 @@ class Distribution:
             lambda context: tf.nest.pack_sequence_as(batch, [
                 part[context.replica_id_in_sync_group % local] for part in parts]))
 
-    def total(self, values: Sequence[float]) -> list[float]:
+    def all_reduce_sum(self, values: Sequence[float]) -> list[float]:
         """Sums of values over all processes, the same in each; waits for all of them."""
         if self.processes == 1:
             return list(values)
-        summed = _total(self.strategy, tf.constant(values, tf.float64))
+        summed = _all_reduce_sum(self.strategy, tf.constant(values, tf.float64))
         return [value * self.processes / self.replicas for value in summed.numpy().tolist()]
 
     def is_same(self, text: str) -> bool:
         """Whether all processes call this with the same text."""
         digest = hashlib.sha256(text.encode()).digest()
         numbers = [float(int.from_bytes(digest[i:i + 4], "big")) for i in range(0, len(digest), 4)]
-        return self.total(numbers) == [number * self.processes for number in numbers]
+        return self.all_reduce_sum(numbers) == [number * self.processes for number in numbers]
 
-    def from_chief(self, text: str) -> str:
+    def broadcast(self, text: str) -> str:
         """The chief's text, in every process."""
         if self.processes == 1:
             return text
         data = text.encode() if self.is_chief else b""
-        length = round(self.total([float(len(data))])[0])
-        summed = self.total([float(value) for value in data.ljust(length, b"\0")])
+        length = round(self.all_reduce_sum([float(len(data))])[0])
+        summed = self.all_reduce_sum([float(value) for value in data.ljust(length, b"\0")])
         return bytes(round(value) for value in summed).decode()
 
     def check_folder(self, folder: Path) -> None:
@@ -134,15 +134,15 @@ class Distribution:
         """
         if self.processes == 1:
             return
-        path = folder / self.from_chief(f".seen-by-all-{uuid.uuid4().hex}")
+        path = folder / self.broadcast(f".seen-by-all-{uuid.uuid4().hex}")
         if self.is_chief:
             path.touch()
-        self.wait_for_all()
+        self.barrier()
         deadline = time.monotonic() + _SECONDS_OF_CACHES
         while not path.exists() and time.monotonic() < deadline:
             time.sleep(0.2)
         seen = path.exists()
-        everywhere = self.total([float(seen)])[0] == self.processes
+        everywhere = self.all_reduce_sum([float(seen)])[0] == self.processes
         if self.is_chief:
             path.unlink(missing_ok=True)
         if not everywhere:
@@ -150,25 +150,25 @@ class Distribution:
                             f"{self.process} {'sees' if seen else 'does not see'} what the chief wrote there. "
                             f"Received: run_dir={folder}")
 
-    def wait_for_all(self) -> None:
+    def barrier(self) -> None:
         """Returns when every process has come to its call of this."""
-        self.total([0.0])
+        self.all_reduce_sum([0.0])
 
     @contextmanager
     def chief_first(self) -> Iterator[None]:
         """Runs the block in the chief, and then, when that has done it, in the others."""
         if not self.is_chief:
-            self.wait_for_all()
+            self.barrier()
         yield
         if self.is_chief:
-            self.wait_for_all()
+            self.barrier()
 
     @contextmanager
-    def lost_processes_named(self) -> Iterator[None]:
+    def lost_workers_named(self) -> Iterator[None]:
         """Makes one line of what TensorFlow says when another process is gone; other errors stay what they are.
 
         Raises:
-            LostProcess: another process has ended or cannot be reached.
+            WorkerLost: another process has ended or cannot be reached.
         """
         try:
             yield
@@ -179,13 +179,13 @@ class Distribution:
             if self.processes == 1 or not (lost or isinstance(error, _OF_CONNECTIONS)):
                 raise
             said = "" if lost else f" TensorFlow said: {error_text(error)[:200]}"
-            raise LostProcess(f"Worker {' and '.join(lost) or 'of this training'} has ended or cannot be reached: what "
+            raise WorkerLost(f"Worker {' and '.join(lost) or 'of this training'} has ended or cannot be reached: what "
                               "it wrote says why. The same command, on all workers or on fewer, goes on from the last "
                               f"checkpoint.{said}") from error
 
 
 @tf.function(autograph=False, reduce_retracing=True)
-def _total(strategy: tf.distribute.Strategy, values: tf.Tensor) -> tf.Tensor:
+def _all_reduce_sum(strategy: tf.distribute.Strategy, values: tf.Tensor) -> tf.Tensor:
     return strategy.reduce("sum", strategy.run(lambda: tf.identity(values)), axis=None)
 
 
@@ -230,7 +230,7 @@ def _of_several_machines(settings: HardwareSettings) -> Distribution:
             strategy = tf.distribute.MultiWorkerMirroredStrategy(cluster.resolver)
     except tf.errors.OpError as error:
         here = list(cluster.addresses.values())[cluster.process]
-        raise LostProcess(f"The workers did not find each other; this one is {here}: is the port free, and do all have "
+        raise WorkerLost(f"The workers did not find each other; this one is {here}: is the port free, and do all have "
                           f"the same addresses? TensorFlow said: {error_text(error)[:200]}") from error
     return Distribution(strategy, cluster.addresses, cluster.process)
 

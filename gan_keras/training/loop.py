@@ -135,7 +135,8 @@ class TrainingLoop:
         Raises:
             UserError: the chief has failed.
         """
-        signalled, ending, failing = self.distribution.total([float(bool(self._noted)), float(ends), float(failed)])
+        signalled, ending, failing = self.distribution.all_reduce_sum(
+            [float(bool(self._noted)), float(ends), float(failed)])
         if failing and not failed:
             raise UserError(f"Stopped at step {self.step}, because the chief has: what it wrote says why.")
         if signalled:  # to whichever process

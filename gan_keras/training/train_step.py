@@ -23,7 +23,7 @@ from gan_keras.models.build import seeded_initializers
 from gan_keras.models.generator import Generator
 from gan_keras.tasks.registry import find_task
 from gan_keras.tasks.task import Networks, Task
-from gan_keras.training.accumulation import accumulate
+from gan_keras.training.accumulation import accumulate_gradients
 from gan_keras.training.adaptive_augmentation import next_probability
 from gan_keras.training.distribution import Distribution
 from gan_keras.training.metrics import discriminator_metrics
@@ -186,7 +186,7 @@ class VideoGAN:
         """Gradients of each network, summed over replicas and clipped, and metrics of the global batch."""
         replica = tf.distribute.get_replica_context()
         first = replica.replica_id_in_sync_group * self._parts
-        gradients, metrics, logits = accumulate(batch, self._parts, lambda rows, number: self.local_gradients(
+        gradients, metrics, logits = accumulate_gradients(batch, self._parts, lambda rows, number: self.local_gradients(
             rows, self.noise(step, first + number), schedule))
         gradients, metrics = replica.all_reduce("sum", (gradients, metrics))
         for name, of_network in gradients.items():

@@ -8,7 +8,6 @@ import tensorflow as tf
 from gan_keras.layers.frames import (
     Delay,
     DepthToSpace,
-    Doubled,
     ForEachFrame,
     SpaceToDepth,
     StreamingShift,
@@ -80,17 +79,9 @@ def test_squares_of_pixels_become_channels_and_come_back():
     np.testing.assert_array_equal(DepthToSpace()(squares), pictures)
 
 
-def test_doubled_pixels_are_squares():
-    pictures = tf.random.stateless_normal([2, 4, 6, 3], [1, 2])
-    doubled = Doubled()(pictures).numpy()
-    for row, column in ((0, 0), (0, 1), (1, 0), (1, 1)):
-        np.testing.assert_array_equal(doubled[:, row::2, column::2], pictures)
-
-
 @pytest.mark.parametrize(("layer", "shapes"), [
     (ToPictures(name="layer"), [(None, 4, 6, 3)]), (SpaceToDepth(name="layer"), [(4, 6, 3)]),
-    (DepthToSpace(name="layer"), [(4, 6, 8)]), (Doubled(name="layer"), [(4, 6, 8)]),
-    (TemporalShift(0.5, True, name="layer"), [(4, 6, 8), (None, 4, 6, 3)]),
+    (DepthToSpace(name="layer"), [(4, 6, 8)]), (TemporalShift(0.5, True, name="layer"), [(4, 6, 8), (None, 4, 6, 3)]),
     (WithinFilm(3, name="layer"), [(4, 6, 8), (), ()])], ids=lambda value: type(value).__name__)
 def test_layers_survive_their_config_and_know_their_shapes(layer, shapes):
     inputs = [keras.Input(shape) for shape in shapes]

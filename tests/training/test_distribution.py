@@ -10,7 +10,7 @@ import tensorflow as tf
 from gan_keras.config.train import HardwareSettings
 from gan_keras.errors import UserError
 from gan_keras.training import hardware
-from gan_keras.training.distribution import Distribution, LostProcess, make_distribution
+from gan_keras.training.distribution import Distribution, WorkerLost, make_distribution
 from tests.training.batches import BATCH
 
 
@@ -28,16 +28,16 @@ def test_a_process_that_is_gone_is_named_by_number_and_address():
                  "/job:worker/replica:0/task:1": "c:3"}
     distribution = Distribution(tf.distribute.get_strategy(), addresses, 1)
     error = tf.errors.UnavailableError(None, None, "/job:worker/replica:0/task:1 of /job:worker/replica:0/task:0: gone")
-    with pytest.raises(LostProcess, match=r"Worker 2 of 3 \(c:3\) has ended"), distribution.lost_processes_named():
+    with pytest.raises(WorkerLost, match=r"Worker 2 of 3 \(c:3\) has ended"), distribution.lost_workers_named():
         raise error
     alone = Distribution(tf.distribute.get_strategy())
-    with pytest.raises(tf.errors.UnavailableError), alone.lost_processes_named():
+    with pytest.raises(tf.errors.UnavailableError), alone.lost_workers_named():
         raise error
 
 
 def test_a_process_that_is_alone_waits_for_nobody():
     alone = Distribution(tf.distribute.get_strategy())
-    assert alone.total([1.0, 2.0]) == [1.0, 2.0]
+    assert alone.all_reduce_sum([1.0, 2.0]) == [1.0, 2.0]
     order = []
     with alone.chief_first():
         order.append("chief")

@@ -240,7 +240,7 @@ class Pair(Distribution):
     others: list = dataclasses.field(default_factory=list)
     asked: list = dataclasses.field(default_factory=list)
 
-    def total(self, values):
+    def all_reduce_sum(self, values):
         self.asked.append(list(values))
         added = (self.others.pop(0) if self.others else nothing)(values)
         return [value + more for value, more in zip(values, added, strict=True)]

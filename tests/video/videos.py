@@ -1,6 +1,8 @@
 """Video files for tests, made with PyAV."""
 
-from collections.abc import Sequence
+import os
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from fractions import Fraction
 from pathlib import Path
 
@@ -8,6 +10,24 @@ import av
 import numpy as np
 
 
+@contextmanager
+def _scheduling_kept() -> Iterator[None]:
+    """Undoes what SVT-AV1 does where it may: it makes the calling thread a real-time one.
+
+    All threads and processes that this one starts later would inherit that, and on few cores nothing else runs any more
+    while one of them waits busily.
+    """
+    if not hasattr(os, "sched_getscheduler"):
+        yield
+        return
+    policy, param = os.sched_getscheduler(0), os.sched_getparam(0)
+    try:
+        yield
+    finally:
+        os.sched_setscheduler(0, policy, param)
+
+
+@_scheduling_kept()
 def encode(path: Path, frames: Sequence[np.ndarray], codec: str = "libx264", rate: int = 25, pix_fmt: str = "yuv420p",
            times: Sequence[int] | None = None, options: dict | None = None, container: dict | None = None,
            seconds_of_sound: float = 0.0, aspect: Fraction | None = None, gop: int = 12, **properties: int) -> None:

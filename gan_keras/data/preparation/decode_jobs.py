@@ -36,7 +36,7 @@ _VERSION = 4  # of outcomes and of how they are made; outcomes of another versio
 CRASHED = "crashed"
 """Result of a task whose worker process died, and the reason why a video has no clips then."""
 
-Engine = Callable[[Callable[[Any], None], Sequence[Any]], Iterator[tuple[Any, Any]]]
+Runner = Callable[[Callable[[Any], None], Sequence[Any]], Iterator[tuple[Any, Any]]]
 """Calls a function with each of some tasks, wherever, and yields each task that is done with None or `CRASHED`. What a
 task makes it leaves in the work folder."""
 
@@ -133,7 +133,7 @@ def decode_job(job: DecodeJob, clip: ClipSettings) -> None:
     _save_outcomes(job, outcomes)
 
 
-def run_jobs(jobs: Sequence[DecodeJob], clip: ClipSettings, workers: int, engine: Engine | None = None
+def run_jobs(jobs: Sequence[DecodeJob], clip: ClipSettings, workers: int, runner: Runner | None = None
              ) -> list[tuple[DecodeJob, segments.SegmentedVideo]]:
     """Runs every job that has not run yet, or failed for a reason that may have passed, with a progress bar.
 
@@ -141,7 +141,7 @@ def run_jobs(jobs: Sequence[DecodeJob], clip: ClipSettings, workers: int, engine
         jobs: all jobs of a preparation.
         clip: settings of the clips.
         workers: processes; 0 for one a core.
-        engine: another one than processes of this machine.
+        runner: another one than processes of this machine.
 
     Returns:
         Job and outcome of every video.
@@ -152,17 +152,17 @@ def run_jobs(jobs: Sequence[DecodeJob], clip: ClipSettings, workers: int, engine
     pending = [job for job in jobs if _is_pending(job)]
     count = sum(len(job.videos) for job in jobs)
     with Progress("prepare", count, "videos", count - sum(len(job.videos) for job in pending)) as progress:
-        other_engine = engine is not None
-        engine = engine or functools.partial(map_in_processes, workers=workers)
-        for job, result in engine(functools.partial(decode_job, clip=clip), pending):
+        elsewhere = runner is not None
+        runner = runner or functools.partial(map_in_processes, workers=workers)
+        for job, result in runner(functools.partial(decode_job, clip=clip), pending):
             if result is CRASHED:
                 _save_outcomes(job, [crashed(video.id) for video in job.videos])
             progress.advance(len(job.videos))
     outcomes = []
     for job in jobs:
         stored = job.outcomes()
-        if stored is None and other_engine and job.path.parent.is_dir():
-            raise UserError(f"The workers of the engine left nothing in {job.path.parent}: they have to see it at this "
+        if stored is None and elsewhere and job.path.parent.is_dir():
+            raise UserError(f"The runner's workers left nothing in {job.path.parent}: they have to see it at this "
                             "path, on a disk that all share.")
         if stored is None:
             raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), str(job.path))

@@ -70,7 +70,7 @@ class _ShardTask:
         return Shard(**json.loads(self.entry_path.read_text(encoding="utf-8")))
 
 
-def prepare(source: str, out: Path, clip: ClipSettings, workers: int = 0, engine: decode_jobs.Engine | None = None
+def prepare(source: str, out: Path, clip: ClipSettings, workers: int = 0, runner: decode_jobs.Runner | None = None
             ) -> Manifest:
     """Makes training clips of a source; does nothing where they are there already.
 
@@ -79,7 +79,7 @@ def prepare(source: str, out: Path, clip: ClipSettings, workers: int = 0, engine
         out: the folder to make. What an interrupted call left in it is used.
         clip: settings of the clips.
         workers: processes that decode; 0 for one a core.
-        engine: that decodes and writes instead of processes of this machine. Its workers see source and `out` at the
+        runner: that decodes and writes instead of processes of this machine. Its workers see source and `out` at the
             same paths.
 
     Returns:
@@ -95,7 +95,7 @@ def prepare(source: str, out: Path, clip: ClipSettings, workers: int = 0, engine
         if changes:
             raise UserError(f"{out} holds other clips, and runs may train from them: {changes}. Name another --out, or "
                             "delete that folder first.")
-    return _Preparation(listed, clip, workers, out, by_content=False, engine=engine).run()[1]
+    return _Preparation(listed, clip, workers, out, by_content=False, runner=runner).run()[1]
 
 
 def prepare_below(listed: Source, parent: Path, clip: ClipSettings, workers: int = 0) -> tuple[Path, Manifest]:
@@ -195,13 +195,13 @@ class _Preparation:
         workers: processes that decode.
         out: the folder; the work folder is in it.
         by_content: whether folders are named by content.
-        engine: see `prepare`.
+        runner: see `prepare`.
     """
 
     def __init__(self, listed: Source, clip: ClipSettings, workers: int, out: Path, by_content: bool,
-                 engine: decode_jobs.Engine | None = None) -> None:
+                 runner: decode_jobs.Runner | None = None) -> None:
         self._listed, self._clip, self._workers, self._out = listed, clip, workers, out
-        self._by_content, self._engine = by_content, engine
+        self._by_content, self._runner = by_content, runner
 
     def run(self) -> tuple[Path, Manifest]:
         """The prepared folder and its manifest, made where they are not there."""
@@ -266,7 +266,7 @@ class _Preparation:
         if found and not self._succeeds_now(jobs, *found):
             remove_work(work)
             return self._up_to_date(*found)
-        results = decode_jobs.run_jobs(jobs, self._clip, self._workers, self._engine)
+        results = decode_jobs.run_jobs(jobs, self._clip, self._workers, self._runner)
         outcomes = {outcome.video_id: outcome for _, outcome in results}
         job_of = {outcome.video_id: job for job, outcome in results}
         usage, used = account(self._listed.videos, outcomes, self._listed.skipped, self._clip)
@@ -293,7 +293,7 @@ class _Preparation:
             return False
         logging.info("Trying again %d videos that failed, such as %s.", len(failed), min(failed))
         retried = [job for job in jobs if any(video.id in failed for video in job.videos)]
-        results = decode_jobs.run_jobs(retried, self._clip, self._workers, self._engine)
+        results = decode_jobs.run_jobs(retried, self._clip, self._workers, self._runner)
         good = failed - {outcome.video_id for _, outcome in results if decode_jobs.failed(outcome)}
         if good and not self._by_content:
             logging.warning("%d videos that failed can be decoded now, such as %s. To use them, name another --out, or "
@@ -330,7 +330,7 @@ class _Preparation:
             tasks[split] = [_ShardTask(path, tuple(group), classes, self._clip)
                             for path, group in zip(paths, groups, strict=True)]
         with Progress("write", sum(map(len, by_split.values())), "records") as progress:
-            for task, _ in (self._engine or _here)(_write_shard, [task for each in tasks.values() for task in each]):
+            for task, _ in (self._runner or _here)(_write_shard, [task for each in tasks.values() for task in each]):
                 progress.advance(len(task.segments))
         for task in itertools.chain(*tasks.values()):
             task.path.replace(out / task.path.name)
@@ -363,7 +363,7 @@ def _write_shard(task: _ShardTask) -> None:
 
 
 def _here(function: Callable[[_ShardTask], None], tasks: Iterable[_ShardTask]) -> Iterator[tuple[_ShardTask, None]]:
-    """The engine that writes shards where no other is named: this process, which the disk keeps waiting anyway."""
+    """The runner that writes shards where no other is named: this process, which the disk keeps waiting anyway."""
     for task in tasks:
         yield task, function(task)
 

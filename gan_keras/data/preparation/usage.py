@@ -151,8 +151,8 @@ def account(videos: Sequence[SourceVideo], outcomes: Mapping[str, SegmentedVideo
         segments, duplicates = _without_duplicates(segments)
         left_out += duplicates
     records = Counter(video.id for video, _ in segments)
-    films = {video.id: video.film or video.id for video in videos if records[video.id]}
-    splits = assign_splits(films, clip.test_fraction, {video.id: video.split for video in videos})
+    groups = {video.id: video.group or video.id for video in videos if records[video.id]}
+    splits = assign_splits(groups, clip.test_fraction, {video.id: video.split for video in videos})
     sources = tuple(_entry(video, outcomes[video.id], records[video.id], splits.get(video.id, "")) for video in videos)
     left_out.sort(key=lambda entry: (entry.video_id, entry.reason, entry.detail))
     return Usage(sources, tuple(left_out)), segments

@@ -37,7 +37,7 @@ class _Row(NamedTuple):
 
     path: str
     label: str | None
-    begin: float
+    start: float
     end: float
     split: str
     by_id: bool
@@ -59,15 +59,15 @@ def clips_of_list(path: Path, listed: Sequence[SourceVideo], left_out: Mapping[s
     clips: dict[str, SourceVideo] = {}
     skipped = []
     for row in _rows(path):
-        video, begin, end = videos.of_id(row) if row.by_id else (videos.by_path.get(row.path), row.begin, row.end)
+        video, start, end = videos.of_id(row) if row.by_id else (videos.by_path.get(row.path), row.start, row.end)
         if video is None:
             other = left_out.get(row.path)
             skipped.append(SkippedVideo(row.path, other.reason, other.detail) if other else
                            SkippedVideo(row.path, "missing", f"named by {path.name}"))
             continue
-        part = f"@{_seconds(begin)}-{_seconds(end)}" if begin or end else ""
-        clip = dataclasses.replace(video, id=video.id + part, label=row.label, split=row.split, begin=begin, end=end,
-                                   film=video.id if part else "")
+        part = f"@{_seconds(start)}-{_seconds(end)}" if start or end else ""
+        clip = dataclasses.replace(video, id=video.id + part, label=row.label, split=row.split, start=start, end=end,
+                                   group=video.id if part else "")
         if clips.setdefault(clip.id, clip) != clip:
             skipped.append(SkippedVideo(clip.id, "duplicate", f"{path.name} names it again, of another class or split"))
     return (tuple(clips[name] for name in sorted(clips)),
@@ -88,10 +88,10 @@ class _Videos:
     def of_id(self, row: _Row) -> tuple[SourceVideo | None, float, float]:
         """The video of a row, and the part of it: cut at these times; whole; or the only one that was cut, where the
         row has no times."""
-        cut = self._by_stem.get(f"{row.path}_{int(row.begin):06d}_{int(row.end):06d}")
-        if cut is None and not row.begin and not row.end and len(self._cuts[row.path]) == 1:
+        cut = self._by_stem.get(f"{row.path}_{int(row.start):06d}_{int(row.end):06d}")
+        if cut is None and not row.start and not row.end and len(self._cuts[row.path]) == 1:
             cut, = self._cuts[row.path]
-        return (cut, 0.0, 0.0) if cut else (self._by_stem.get(row.path), row.begin, row.end)
+        return (cut, 0.0, 0.0) if cut else (self._by_stem.get(row.path), row.start, row.end)
 
 
 def _seconds(value: float) -> str:
@@ -114,7 +114,7 @@ def _rows(path: Path) -> Iterator[_Row]:
             columns = {name: name.strip().lower() for name in reader.fieldnames or ()}
             names = {name: _KINETICS.get(column, column) for name, column in columns.items()}
             if "path" not in names.values():
-                raise UserError(f"{path} must begin with a row that names its columns, one of them `path`; others may "
+                raise UserError(f"{path} must start with a row that names its columns, one of them `path`; others may "
                                 f"be label, start, end, split. Received: {','.join(columns)}")
             by_id = "youtube_id" in columns.values()
             for number, cells in enumerate(reader, 2):
@@ -126,17 +126,17 @@ def _rows(path: Path) -> Iterator[_Row]:
 
 def _row(cells: Mapping[str, str], by_id: bool, of_list: Path, where: str) -> _Row:
     try:
-        begin, end = (float(cells.get(name) or 0.0) for name in ("start", "end"))
+        start, end = (float(cells.get(name) or 0.0) for name in ("start", "end"))
     except ValueError:
-        begin, end = -1.0, 0.0
-    if not (0.0 <= begin < math.inf and 0.0 <= end < math.inf and (not end or end > begin)):
+        start, end = -1.0, 0.0
+    if not (0.0 <= start < math.inf and 0.0 <= end < math.inf and (not end or end > start)):
         raise UserError(f"{where}: `start` and `end` must be seconds, the second one later. Received: "
                         f"start={cells.get('start', '')}, end={cells.get('end', '')}")
     split = cells.get("split", "").casefold()
     if split and split not in SPLITS:
         raise UserError(f"{where}: `split` must be empty or one of {', '.join(SPLITS)}. Received: split={split}")
     path = cells["path"] if by_id else _below(cells["path"].replace("\\", "/"), of_list.parent)
-    return _Row(path, cells.get("label") or None, begin, end, SPLITS.get(split, ""), by_id)
+    return _Row(path, cells.get("label") or None, start, end, SPLITS.get(split, ""), by_id)
 
 
 def _below(path: str, folder: Path) -> str:

@@ -45,14 +45,14 @@ class SourceVideo:
         kind: of `_OPEN`; decides how it is read.
         label: class name, or None.
         path: the file, the series as FOLDER/PREFIX*SUFFIX, or the parameters of a drawn clip.
-        index: of the clip in its file.
+        index: of the clip in its file; of a member of an archive, its first byte.
         size: bytes on disk.
         stamp: changes when the content does.
         split: `"train"` or `"test"`, as the folders of the source say; empty where they say nothing.
         left_out: names of pictures of a series that are not read: links that are not followed, for example.
-        begin: seconds of the file from which on it is read.
+        start: seconds of the file from which on it is read.
         end: seconds up to which it is; 0: to its end.
-        film: id of the video that it is a part of; empty where it is a whole one.
+        group: id of the video that it is a part of, all of whose parts are in one split; empty where it is whole.
     """
 
     id: str
@@ -64,9 +64,9 @@ class SourceVideo:
     stamp: int = 0
     split: str = ""
     left_out: tuple[str, ...] = ()
-    begin: float = 0.0
+    start: float = 0.0
     end: float = 0.0
-    film: str = ""
+    group: str = ""
 
     def open(self, size: tuple[int, int] | None) -> "OpenedVideo":
         """Begins to read it.
@@ -79,14 +79,14 @@ class SourceVideo:
             DecodeError: it cannot be read, now or at any later frame.
         """
         opened = _OPEN[self.kind](self, size)
-        return _part(opened, self.begin, self.end) if self.begin or self.end else opened
+        return _trimmed(opened, self.start, self.end) if self.start or self.end else opened
 
     @property
     def key(self) -> str:
         """Key of the content: the same wherever the source is, another one when the file changes."""
         path = self.path if self.kind in DRAWN else ""  # there it is no place but the parameters
         parts = (self.id, self.kind, self.label, path, self.index, self.size, self.stamp, self.split)
-        parts += (self.begin, self.end) if self.begin or self.end else ()
+        parts += (self.start, self.end) if self.start or self.end else ()
         return hashlib.sha256(repr(parts).encode()).hexdigest()[:16]
 
 
@@ -166,21 +166,22 @@ def _of_frames(rate: float | None, frames: Iterable[Frame], count: int | None) -
     return opened
 
 
-def _part(opened: OpenedVideo, begin: float, end: float) -> OpenedVideo:
+def _trimmed(opened: OpenedVideo, start: float, end: float) -> OpenedVideo:
     """The frames from one second to another."""
     if opened.rate is None:
         raise DecodeError("unsupported", "a part of it is named in seconds, and its frames have no times")
 
     def frames() -> Iterator[Frame]:
+        """The frames of that time."""
         first = True
         for frame in whole:
             if end and frame.time >= end:
                 return
-            if frame.time >= begin:
+            if frame.time >= start:
                 yield frame._replace(starts_shot=frame.starts_shot or first)
                 first = False
         if first:
-            raise DecodeError("too short", f"it ends before second {begin:g}, where a part of it is to begin")
+            raise DecodeError("too short", f"it ends before second {start:g}, where a part of it is to begin")
 
     whole = opened.frames
     opened.frames, opened.frame_count = frames(), None
@@ -289,6 +290,7 @@ def _open_copy(video: SourceVideo, suffix: str, size: tuple[int, int] | None, co
     whole = opened.frames
 
     def frames() -> Iterator[Frame]:
+        """All of them; the file is there until then."""
         with file:
             yield from whole
 

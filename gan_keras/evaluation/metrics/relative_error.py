@@ -16,8 +16,8 @@ _BASELINES = {
     "bicubic": "the given clip, enlarged by bicubic interpolation", "lanczos": "the given clip, enlarged by Lanczos's",
     "input": "the given clip", "temporal_median": "the median of three frames", "unsharp": "an unsharp mask",
     "non_local_means": "non-local means over three frames", "telea": "`cv2.inpaint` by Telea",
-    "navier_stokes": "`cv2.inpaint` by Navier and Stokes", "edge": "the nearest pixel of the frame that is known",
-    "mirror": "what is known of the frame, mirrored at the hole's edge",
+    "navier_stokes": "`cv2.inpaint` by Navier and Stokes", "replicate": "the nearest pixel of the frame that is known",
+    "reflect": "what is known of the frame, mirrored at the hole's edge",
     "nearest_frame": "the nearest frame in which a pixel can be seen",
     "blend": "going over from the frame before to the one after", "copy": "the last given frame, which stands",
     "flow": "the last given frame, which moves on as it did"}

@@ -5,7 +5,7 @@ import sys
 import pytest
 
 from gan_keras.config.train import ClipSettings
-from gan_keras.data.preparation.beam import beam_engine
+from gan_keras.data.preparation.beam import beam_runner
 from gan_keras.data.preparation.prepare import prepare
 from gan_keras.errors import UserError
 
@@ -19,22 +19,22 @@ def contents(folder):
 def test_without_beam_the_extra_is_named(monkeypatch):
     monkeypatch.setitem(sys.modules, "apache_beam", None)
     with pytest.raises(UserError, match=r"`runner` direct needs Apache Beam: pip install 'gan_keras\[beam\]'"):
-        beam_engine("direct", "")
+        beam_runner("direct", "")
 
 
 def test_an_engine_gets_every_job_and_every_shard_and_makes_the_same_bytes(tmp_path):
-    """Of any engine: this one calls the functions here, in another order."""
+    """Of any runner: this one calls the functions here, in another order."""
     called = []
 
-    def engine(function, tasks):
+    def runner(function, tasks):
         for task in reversed(tasks):
             called.append(getattr(function, "func", function).__name__)
             function(task)
             yield task, None
 
     prepare("shapes:40", tmp_path / "local", CLIP, 1)
-    manifest = prepare("shapes:40", tmp_path / "engine", CLIP, engine=engine)
-    assert contents(tmp_path / "local") == contents(tmp_path / "engine")
+    manifest = prepare("shapes:40", tmp_path / "runner", CLIP, runner=runner)
+    assert contents(tmp_path / "local") == contents(tmp_path / "runner")
     shards = sum(map(len, manifest.splits.values()))
     assert called.count("decode_job") == 2 and called.count("_write_shard") == shards == len(called) - 2
 
@@ -43,7 +43,7 @@ def test_an_engine_gets_every_job_and_every_shard_and_makes_the_same_bytes(tmp_p
 def test_the_direct_runner_makes_the_same_bytes(tmp_path):
     pytest.importorskip("apache_beam")
     prepare("shapes:40", tmp_path / "local", CLIP, 1)
-    prepare("shapes:40", tmp_path / "beam", CLIP, engine=beam_engine("direct", ""))
+    prepare("shapes:40", tmp_path / "beam", CLIP, runner=beam_runner("direct", ""))
     assert contents(tmp_path / "local") == contents(tmp_path / "beam")
 
 
@@ -51,7 +51,7 @@ def test_the_direct_runner_makes_the_same_bytes(tmp_path):
 def test_a_pipeline_that_fails_keeps_what_is_done():
     pytest.importorskip("apache_beam")
     with pytest.raises(UserError, match="The pipeline failed, and what it has done is kept"):
-        list(beam_engine("direct", "")(_fail, [1, 2]))
+        list(beam_runner("direct", "")(_fail, [1, 2]))
 
 
 def _fail(task):

@@ -35,7 +35,7 @@ def listed(folder, text, name="list.csv"):
 
 def test_rows_are_clips_with_class_part_and_split(folder):
     source = listed(folder, "path,label,start,end,split\na.mp4,walk,0.5,1.25,train\nb/c.mp4,,,,val\na.mp4,wave,1.5,,\n")
-    assert [(video.id, video.label, video.split, video.begin, video.end) for video in source.videos] == [
+    assert [(video.id, video.label, video.split, video.start, video.end) for video in source.videos] == [
         ("a.mp4@0.5-1.25", "walk", "train", 0.5, 1.25), ("a.mp4@1.5-0", "wave", "", 1.5, 0.0),
         ("b/c.mp4", None, "test", 0.0, 0.0)]
     assert len({video.key for video in source.videos}) == 3
@@ -109,7 +109,7 @@ def test_a_part_of_frames_without_times_cannot_be_read(tmp_path):
 
 
 @pytest.mark.parametrize(("text", "message"), [
-    ("a.mp4,walk\n", "must begin with a row that names its columns"), ("", "must begin with a row"),
+    ("a.mp4,walk\n", "must start with a row that names its columns"), ("", "must start with a row"),
     ("path,start\na.mp4,soon\n", "row 2: `start` and `end` must be seconds"),
     ("path,start\na.mp4,nan\n", "row 2: `start` and `end` must be seconds"),
     ("path,split\na.mp4,fold1\n", "row 2: `split` must be empty or one of train, training, val"),

@@ -48,7 +48,7 @@ def test_holes_are_filled_and_all_else_stays():
         mask[t, 8:18, 4 + 5 * t:12 + 5 * t] = 1
     given = clip * (1 - mask)
     answers = baselines(given, mask, clip.shape[:3])
-    assert set(answers) == {"telea", "navier_stokes", "edge", "mirror", "nearest_frame", "blend"}
+    assert set(answers) == {"telea", "navier_stokes", "replicate", "reflect", "nearest_frame", "blend"}
     for name, answer in answers.items():
         np.testing.assert_array_equal(answer[mask[..., 0] == 0], clip[mask[..., 0] == 0], err_msg=name)
         assert error(answer, clip) < error(given, clip) / 2, name
@@ -122,7 +122,7 @@ def test_corners_show_the_nearest_pixel_or_the_frame_mirrored():
     mask = np.zeros((1, 2, 8, 1), np.uint8)
     mask[0, :, 5:] = 1
     answers = baselines(frame, mask, (1, 2, 8))
-    assert answers["edge"][0, 0, :, 0].tolist() == [0, 10, 20, 30, 40, 40, 40, 40]
-    assert answers["mirror"][0, 0, :, 0].tolist() == [0, 10, 20, 30, 40, 30, 20, 10]
+    assert answers["replicate"][0, 0, :, 0].tolist() == [0, 10, 20, 30, 40, 40, 40, 40]
+    assert answers["reflect"][0, 0, :, 0].tolist() == [0, 10, 20, 30, 40, 30, 20, 10]
     mask[0] = 1
-    np.testing.assert_array_equal(baselines(frame, mask, (1, 2, 8))["mirror"], frame)
+    np.testing.assert_array_equal(baselines(frame, mask, (1, 2, 8))["reflect"], frame)
