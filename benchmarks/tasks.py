@@ -4,9 +4,9 @@
     python benchmarks/tasks.py --videos=FOLDER --only=noise,inpaint --task_steps=500 --docs=/tmp/tasks.md
 
 FOLDER has its videos in `train/` and `test/`: of people, others in each. Takes `task_minutes` and a minute for each of
-seven rows; what `--out` has an evaluation of is not run again. Ends with the tables and one JSON line. A share is the
-squared error of what a model makes (where there is a mask, in it) divided by that of the best answer that needs no
-model: below 1 it is better.
+seven rows; what `--out` has an evaluation of is not run again. Models are trained for fidelity (`--sharpness=0`), since
+they are compared by it. Ends with the tables and one JSON line. A share is the squared error of what a model makes
+(where there is a mask, in it) divided by that of the best answer that needs no model: below 1 it is better.
 """
 
 import dataclasses
@@ -53,7 +53,7 @@ def main() -> None:
         task, flag, _ = ROWS[name]
         run = RunFolder(Path(settings.out) / name)
         comparison.train(run, settings.task_minutes, f"--flagfile={harness.ROOT / 'configs' / f'{task}.flags'}",
-                         *([flag] if flag else []), f"--data={settings.videos}",
+                         *([flag] if flag else []), f"--data={settings.videos}", "--sharpness=0",
                          *([f"--steps={settings.task_steps}"] if settings.task_steps else []))
         comparison.evaluate(run, settings.clips)
         found[name] = comparison.evaluation(run.metrics())

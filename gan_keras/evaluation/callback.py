@@ -27,7 +27,8 @@ _MARK = "evaluation/while_training"
 _SHOWN = ("frechet/appearance", "frechet/motion", "coverage")
 
 Sampler = Callable[[Sequence[int], np.ndarray], Mapping[str, np.ndarray]]
-"""From seeds, and clips for tasks that take some, to samples: `video` uint8 [N, T, H, W, 3], and what goes with it."""
+"""From seeds, and clips for tasks that take some, to samples: `video` uint8 [N, T, H, W, 3], what goes with it, and
+their raw features, see `evaluation.features.extract`, as `raw/NAME`."""
 
 
 class EvaluationCallback:
@@ -108,7 +109,8 @@ class EvaluationCallback:
         samples = sample(range(self._count), given.clips)
         turns = np.arange(self._count) % len(given)
         paired = PairedClips.of(samples, given, turns) if self._samples_are_paired else None
-        self._measurements = self._evaluator.measure(reference.extract_features(samples["video"]), paired)
+        raw = {name.removeprefix("raw/"): values for name, values in samples.items() if name.startswith("raw/")}
+        self._measurements = self._evaluator.measure(reference.with_features(samples["video"], raw), paired)
         values = {_MARK: self._count, **metrics_line(self._measurements, {}, self._count)}
         self._run.append_metrics(step, values)
         self._steps.add(step)

@@ -141,9 +141,13 @@ class Reference:
             video_ids: int64 [N], as in `ClipSet`; None for clips that come from no video.
             advance: called with the number of further clips done.
         """
+        return self.with_features(clips, features.extract(clips, advance), video_ids)
+
+    def with_features(self, clips: np.ndarray, raw: features.Raw, video_ids: np.ndarray | None = None) -> ClipSet:
+        """Clips with the features that belong to their raw ones; see `extract_features`."""
         if video_ids is None:
             video_ids = -1 - np.arange(len(clips))
-        return ClipSet(clips, video_ids, self._all_features(features.extract(clips, advance), clips))
+        return ClipSet(clips, video_ids, self._all_features(raw, clips))
 
     def metric_inputs(self, generated: ClipSet, paired: PairedClips | None = None) -> MetricInputs:
         """Inputs of metrics: generated clips beside the real ones."""

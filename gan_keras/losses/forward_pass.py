@@ -129,7 +129,8 @@ def same_for_clips(value: tf.Tensor, forward: ForwardPass) -> tf.Tensor:
 def sum_over_replicas(values: Any) -> Any:
     """Sum of tensors over all replicas, known to each; to be called on each replica."""
     context = tf.distribute.get_replica_context()
-    return values if context.num_replicas_in_sync == 1 else context.all_reduce("sum", values)
+    alone = context.num_replicas_in_sync == 1 or not tf.nest.flatten(values)  # TensorFlow fails to sum nothing
+    return values if alone else context.all_reduce("sum", values)
 
 
 def mean_over_batch(values: tf.Tensor) -> tf.Tensor:

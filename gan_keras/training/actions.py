@@ -1,6 +1,7 @@
 """Actions of the training loop: logging, samples, evaluation, checkpoints. Only the chief process has them."""
 
 import time
+from functools import partial
 from pathlib import Path
 
 from absl import logging
@@ -150,7 +151,7 @@ class Evaluate(Action):
         if self._callback.has_evaluated(loop.step):
             return
         before = self._callback.best
-        self._summaries.scalars(loop.step, self._callback.evaluate(loop.step, loop.sample))
+        self._summaries.scalars(loop.step, self._callback.evaluate(loop.step, partial(loop.sample, raw_features=True)))
         if self._callback.best != before:
             self._save.save(loop)
             self._run.save_best(self._callback.best)

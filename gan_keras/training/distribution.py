@@ -2,6 +2,7 @@
 
 import dataclasses
 import hashlib
+import json
 import re
 import time
 import uuid
@@ -10,6 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TypeVar
 
+import numpy as np
 import tensorflow as tf
 from absl import logging
 
@@ -108,8 +110,7 @@ class Distribution:
         """Sums of values over all processes, the same in each; waits for all of them."""
         if self.processes == 1:
             return list(values)
-        summed = _all_reduce_sum(self.strategy, tf.constant(values, tf.float64))
-        return [value * self.processes / self.replicas for value in summed.numpy().tolist()]
+        return self._summed(np.array(values, np.float64)).tolist()
 
     def is_same(self, text: str) -> bool:
         """Whether all processes call this with the same text."""
@@ -125,6 +126,26 @@ class Distribution:
         length = round(self.all_reduce_sum([float(len(data))])[0])
         summed = self.all_reduce_sum([float(value) for value in data.ljust(length, b"\0")])
         return bytes(round(value) for value in summed).decode()
+
+    def broadcast_array(self, values: np.ndarray) -> np.ndarray:
+        """The chief's array in every process; the others give any of the same type, uint8 or float32."""
+        if self.processes == 1:
+            return values
+        shape = json.loads(self.broadcast(json.dumps(values.shape)))
+        return self._summed(values if self.is_chief else np.zeros(shape, values.dtype))
+
+    def gather(self, values: np.ndarray) -> np.ndarray:
+        """Arrays of all processes, of one shape, uint8 or float32, one after the other along the first axis."""
+        if self.processes == 1:
+            return values
+        count, everything = len(values), np.zeros((self.processes * len(values), *values.shape[1:]), values.dtype)
+        everything[self.process * count:(self.process + 1) * count] = values
+        return self._summed(everything)
+
+    def _summed(self, values: np.ndarray) -> np.ndarray:
+        """Sum over all processes, of floats: integers to 255 are exact, and some devices sum no others."""
+        floats = tf.constant(values.astype(np.result_type(values, np.float32)))
+        return _all_reduce_sum(self.strategy, self.replicas // self.processes, floats).numpy().astype(values.dtype)
 
     def check_folder(self, folder: Path) -> None:
         """Checks that all processes see one folder.
@@ -185,8 +206,13 @@ class Distribution:
 
 
 @tf.function(autograph=False, reduce_retracing=True)
-def _all_reduce_sum(strategy: tf.distribute.Strategy, values: tf.Tensor) -> tf.Tensor:
-    return strategy.reduce("sum", strategy.run(lambda: tf.identity(values)), axis=None)
+def _all_reduce_sum(strategy: tf.distribute.Strategy, local: int, values: tf.Tensor) -> tf.Tensor:
+    """Over processes, each of which has `local` replicas: the first of them brings the values."""
+    def of_replica() -> tf.Tensor:
+        number = tf.distribute.get_replica_context().replica_id_in_sync_group
+        return tf.where(tf.equal(number % local, 0), values, tf.zeros_like(values))
+
+    return strategy.reduce("sum", strategy.run(of_replica), axis=None)
 
 
 def make_distribution(settings: HardwareSettings) -> Distribution:

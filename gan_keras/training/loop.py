@@ -17,6 +17,7 @@ from gan_keras.config.train import Config
 from gan_keras.data.input_pipeline import training_batches, with_target
 from gan_keras.data.records import Manifest
 from gan_keras.errors import UserError
+from gan_keras.evaluation import features
 from gan_keras.losses.forward_pass import Tensors
 from gan_keras.progress import Progress
 from gan_keras.runs import checkpoints
@@ -24,6 +25,8 @@ from gan_keras.runs.run_folder import RunFolder, TrainingData
 from gan_keras.training import hardware
 from gan_keras.training.distribution import Distribution
 from gan_keras.training.train_step import VideoGAN
+
+_NO_CLIPS = np.zeros((0,), np.uint8)
 
 
 class Action:
@@ -111,19 +114,43 @@ class TrainingLoop:
         self._recent, self._seconds = [], dict.fromkeys(seconds, 0.0)
         return recent, seconds
 
-    def sample(self, seeds: Sequence[int], clips: np.ndarray) -> dict[str, np.ndarray]:
-        """Samples of the moving average, one at a time, as a server makes them.
+    def sample(self, seeds: Sequence[int], clips: np.ndarray, raw_features: bool = False) -> dict[str, np.ndarray]:
+        """Samples of the moving average, one at a time, as a server makes them. Called by the chief; each process makes
+        a part.
 
         Args:
             seeds: of the samples.
             clips: real clips uint8 [N, T, H, W, 3], given to tasks that take clips, in turn.
+            raw_features: whether they come with their features, see `evaluation.features.extract`.
 
         Returns:
-            See `Task.sample`.
+            See `Task.sample`; the features as `raw/NAME`.
         """
-        samples = [self.gan.sample(tf.constant([seed], tf.int64), tf.constant(clips[i % len(clips)][np.newaxis]))
-                   for i, seed in enumerate(seeds)]
-        return {name: np.concatenate([each[name] for each in samples]) for name in samples[0]}
+        if self.distribution.processes > 1:
+            self.distribution.all_reduce_sum([0.0, 0.0, 0.0, 1.0])  # the others wait in `_agree`
+        return self._sample_part(seeds, clips if self.gan.task.given_clips else clips[:1], raw_features)
+
+    def _sample_part(self, seeds: Sequence[int] = (), clips: np.ndarray = _NO_CLIPS, raw_features: bool = False
+                     ) -> dict[str, np.ndarray]:
+        """This process' part of the samples, and then those of all; what is wanted is the chief's to say."""
+        distribution = self.distribution
+        seeds, raw_features = json.loads(distribution.broadcast(json.dumps([list(seeds), raw_features])))
+        clips = distribution.broadcast_array(clips)
+        each = math.ceil(len(seeds) / distribution.processes)  # all make as many, some of them for nothing
+        failure = None
+        try:
+            numbers = [i % len(seeds) for i in range(distribution.process * each, (distribution.process + 1) * each)]
+            made = [self.gan.sample(tf.constant([seeds[i]], tf.int64), tf.constant(clips[i % len(clips)][np.newaxis]))
+                    for i in numbers]
+            samples = {name: np.concatenate([sample[name] for sample in made]) for name in made[0]}
+            if raw_features:
+                samples |= {f"raw/{name}": values for name, values in features.extract(samples["video"]).items()}
+        except Exception as error:
+            failure = error
+        if distribution.all_reduce_sum([float(failure is not None)])[0]:
+            raise failure or UserError(f"Stopped at step {self.step}, because another worker has: what it wrote says "
+                                       "why.")
+        return {name: distribution.gather(values)[:len(seeds)] for name, values in samples.items()}
 
     def _should_stop(self, actions: Sequence[Action], begin: float, limit: int) -> bool:
         over = limit > 0 and time.monotonic() - begin >= limit
@@ -135,8 +162,12 @@ class TrainingLoop:
         Raises:
             UserError: the chief has failed.
         """
-        signalled, ending, failing = self.distribution.all_reduce_sum(
-            [float(bool(self._noted)), float(ends), float(failed)])
+        while True:
+            signalled, ending, failing, sampling = self.distribution.all_reduce_sum(
+                [float(bool(self._noted)), float(ends), float(failed), 0.0])
+            if not sampling:
+                break
+            self._sample_part()  # the chief acts, and asks for help
         if failing and not failed:
             raise UserError(f"Stopped at step {self.step}, because the chief has: what it wrote says why.")
         if signalled:  # to whichever process

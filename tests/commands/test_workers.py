@@ -3,14 +3,17 @@
 import signal
 import time
 
+import numpy as np
 import pytest
 
 from benchmarks.workers import WorkerGroup, difference, variables
 from gan_keras.runs import checkpoints
+from tests.conftest import metric_lines
 
 pytestmark = pytest.mark.slow
 
 STEPS = 40
+EVALUATED = {"evaluate_every": STEPS // 2, "evaluate_clips": 17}
 QUICK = {"generator": "dcgan3d", "discriminators": "clip", "resolution": "8", "num_frames": 2, "picture_steps": 0}
 """Networks that are traced in seconds."""
 
@@ -23,8 +26,14 @@ def folder(tmp_path_factory):
 @pytest.fixture(scope="module")
 def two(folder):
     """A run of two workers, and what each wrote."""
-    group = WorkerGroup(folder, "two", 2, steps=STEPS, **QUICK).wait()
+    group = WorkerGroup(folder, "two", 2, steps=STEPS, **QUICK, **EVALUATED).wait()
     return group.run_dir, [log.read_text() for log in sorted(folder.glob("two.*.log"))]
+
+
+@pytest.fixture(scope="module")
+def one(folder):
+    """The same run, of one worker."""
+    return WorkerGroup(folder, "one", 1, steps=STEPS, **QUICK, **EVALUATED).wait().run_dir
 
 
 @pytest.fixture(scope="module")
@@ -43,13 +52,20 @@ def wait_for_checkpoint(group):
         time.sleep(0.02)
 
 
-def test_two_workers_train_as_one_and_the_first_alone_writes(folder, two):
+def test_two_workers_train_as_one_and_the_first_alone_writes(one, two):
     run_dir, written = two
-    one = variables(WorkerGroup(folder, "one", 1, steps=STEPS, **QUICK).wait().run_dir)
-    assert difference(one, variables(run_dir)) < 1e-5
+    assert difference(variables(one), variables(run_dir)) < 1e-5
     assert "Done:" in written[0] and "Done:" not in written[1]
-    lines = (run_dir / "metrics.jsonl").read_text().splitlines()
-    assert len(lines) == STEPS // 5
+    logged = [line for line in metric_lines(run_dir) if "learning_rate" in line]
+    assert len(logged) == STEPS // 5
+
+
+def test_an_evaluation_is_shared_and_is_that_of_one_worker(one, two):
+    evaluations = [[line for line in metric_lines(folder) if "evaluation/clips" in line] for folder in (two[0], one)]
+    assert [line["step"] for line in evaluations[0]] == [STEPS // 2, STEPS]
+    for shared, alone in zip(*evaluations, strict=True):
+        assert shared.keys() == alone.keys()
+        np.testing.assert_allclose(shared["frechet/joint"], alone["frechet/joint"], rtol=1e-3)
 
 
 def test_a_worker_whose_other_is_killed_says_so_and_ends(begun):

@@ -7,6 +7,7 @@ from gan_keras.config.train import MODEL_SELECTION_METRICS
 from gan_keras.data.preparation.prepare import prepare
 from gan_keras.errors import UserError
 from gan_keras.evaluation import callback as callback_module
+from gan_keras.evaluation import features
 from gan_keras.evaluation.callback import EvaluationCallback
 from gan_keras.evaluation.evaluator import Evaluator
 from gan_keras.evaluation.metrics import fidelity
@@ -49,8 +50,12 @@ def samplers(evaluators):
     clips = evaluators[CLIPS + 2].reference.other.clips
     noise = np.random.default_rng(0).integers(0, 256, clips.shape, np.uint8)
     sets = {"good": clips, "poor": clips // 2 + noise // 2, "bad": noise}
-    return {name: lambda seeds, _, samples=samples: {"video": samples[seeds.start:seeds.stop]}
-            for name, samples in sets.items()}
+    def sampler(samples):
+        raw = {f"raw/{name}": values for name, values in features.extract(samples).items()}
+        return lambda seeds, _: {name: values[seeds.start:seeds.stop] for name, values in
+                                 ({"video": samples} | raw).items()}
+
+    return {name: sampler(samples) for name, samples in sets.items()}
 
 
 @pytest.fixture

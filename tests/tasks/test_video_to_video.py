@@ -11,7 +11,7 @@ from gan_keras.errors import UserError
 from gan_keras.serving.signatures import ServedGenerator
 from gan_keras.tasks.registry import find_task
 from gan_keras.training.train_step import VideoGAN
-from tests.training.batches import step_of
+from tests.training.batches import step_of, train, values
 
 TASKS = ("enhance", "inpaint", "predict", "reorient")
 SMALL = {"resolution": "24x16", "num_frames": 6, "generator_width": 4, "discriminator_width": 4, "batch_size": 2,
@@ -141,6 +141,19 @@ def test_discriminators_join_after_the_steps_of_fidelity(task, undistributed, ea
         weights |= {f"adversarial/{view}": gan.task.adversarial_weight, f"features/{view}": gan.task.feature_weight}
     expected = sum(weights[name.removeprefix("terms/generator/")] * float(second[name]) for name in names)
     assert float(second["loss/generator"]) == pytest.approx(expected, rel=1e-5)
+
+
+@pytest.mark.parametrize("task", TASKS)
+def test_on_two_devices_there_is_nothing_of_discriminators_to_sum_before_they_join(task, one_device, two_devices,
+                                                                                    eagerly):
+    config = settings(task, optimizer="sgd", learning_rate=0.01)
+    one, two = (VideoGAN.create(config, devices) for devices in (one_device, two_devices))
+    start = values(one)
+    metrics, same = (train(gan, 1, BATCH) for gan in (one, two))
+    for name, value in values(one).items():
+        np.testing.assert_allclose(value, values(two)[name], atol=1e-5, err_msg=name)
+    assert any((value != start[name]).any() for name, value in values(one).items())
+    assert metrics == pytest.approx(same, abs=1e-4)
 
 
 def test_adaptive_augmentation_waits_for_the_discriminators(undistributed, eagerly):
