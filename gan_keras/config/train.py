@@ -8,7 +8,7 @@ not imported here.
 import dataclasses
 import difflib
 import json
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from pathlib import Path
 from typing import Any, Self
 
@@ -365,12 +365,12 @@ class Config:
             raise UserError("`target_data` names the clips that --task=translate translates others to, and is for that "
                             f"task alone. Received: target_data={self.run.target_data}, task={self.objective.task}")
 
-    def _check_uses(self) -> None:
-        """Refuses settings that nothing would read. Not of a run that is loaded: it was trained without them."""
+    def _check_uses(self, named: Collection[str]) -> None:
+        """Refuses settings that were named and that nothing would read."""
         values = {field.name: value for field, value in self.items()}
         for field, value in self.items():
             for name, used_with in rules_of(field).only.items():
-                if value != field.default and values[name] not in used_with:
+                if field.name in named and value != field.default and values[name] not in used_with:
                     raise UserError(f"`{field.name}` is for --{name}={' or '.join(used_with)}. Received: {field.name}="
                                     f"{format_value(value)}, {name}={values[name]}")
 
@@ -386,7 +386,7 @@ class Config:
             TypeError: there is no setting of that name.
             UserError: a value that a setting cannot have.
         """
-        groups = {}
+        groups, named = {}, tuple(values)
         for group in dataclasses.fields(self):
             known = [field.name for field in dataclasses.fields(group.type) if field.name in values]
             groups[group.name] = dataclasses.replace(getattr(self, group.name),
@@ -395,7 +395,7 @@ class Config:
             close = difflib.get_close_matches(name, self.names(), 1)
             raise TypeError(f"There is no setting {name!r}" + (f"; did you mean {close[0]!r}?" if close else "."))
         changed = dataclasses.replace(self, **groups)
-        changed._check_uses()
+        changed._check_uses(named)
         return changed
 
     def items(self) -> Iterator[tuple[dataclasses.Field, Any]]:

@@ -65,7 +65,8 @@ class StepRandom:
         return draw_latents(latents, self._take(seeds), self._num_frames)
 
     def _take(self, values: tf.Tensor) -> tf.Tensor:
-        return values[self._replica_id * self._rows:(self._replica_id + 1) * self._rows]
+        # Not a slice between numbers that are tensors: its length would not be known before it runs.
+        return tf.reshape(values, [-1, self._rows, *values.shape[1:]])[self._replica_id]
 
     def _key(self, stream: str) -> tf.Tensor:
         # A checksum of the name, not hash(): Python salts that anew in every process.

@@ -63,6 +63,11 @@ def test_impossible_settings_are_refused_in_the_users_language(settings, message
     assert message in str(raised.value)
 
 
+def test_only_a_setting_that_is_named_is_refused_for_what_else_is_set():
+    config = Config().replace(task="enhance", degrade=("down4",), sharpness=0.0)
+    assert config.replace(task="generate").given == config.given
+
+
 def test_resolution_is_width_by_height():
     clips = ClipSettings(resolution="96x64")
     assert (clips.width, clips.height, clips.shape) == (96, 64, (16, 64, 96, 3))
