@@ -7,7 +7,8 @@ float32 [B, T, H, W, 1], 1 where something is missing.
 import tensorflow as tf
 
 TIME_REACH = 7
-"""Frames before and after, among which a pixel is looked for."""
+"""Frames before and after, among which a pixel is looked for: one less than a power of 2."""
+_NEVER = 1e3
 LEVELS = 6
 """Halvings of the frame from which what is around is taken; sides of tiles have to be multiples of 2 ** LEVELS."""
 
@@ -16,19 +17,25 @@ GUIDE = 8
 """Channels of what `fill` says beside: the two frames, and how far they are."""
 
 
-def fill(clips: tf.Tensor, mask: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+def fill(clips: tf.Tensor, mask: tf.Tensor, before: tf.Tensor | int = 0, after: tf.Tensor | int = 0
+         ) -> tuple[tf.Tensor, tf.Tensor]:
     """Fills holes by going over evenly from the last frame before to the first after in which a pixel can be seen; by
     the one of them that there is; and where there is none from what is around.
 
     Args:
         clips: [B, T, H, W, C]; not looked at where the mask is 1.
         mask: [B, T, H, W, 1].
+        before: frames at the start that are looked at and not filled, at most `TIME_REACH`.
+        after: likewise, at the end.
 
     Returns:
-        Filled clips, equal to `clips` where the mask is 0; and [B, T, H, W, 2 C + 2]: within the mask the pixel before,
-        the pixel after, and how far these are, from 0 to 1, 1 where there is none; 0 elsewhere.
+        Filled clips, of T - `before` - `after` frames, equal to `clips` where the mask is 0; and [..., 2 C + 2]: within
+        the mask the pixel before, the pixel after, and how far these are, from 0 to 1, 1 where there is none; 0
+        elsewhere.
     """
-    earlier, earlier_age, later, later_age = _beside(clips, mask)
+    earlier, earlier_age, later, later_age = _beside(clips, mask, before, after)
+    end = tf.shape(clips)[1] - after
+    clips, mask = clips[:, before:end], mask[:, before:end]
     total = tf.maximum(earlier_age + later_age, 1.0)
     share = tf.where(earlier_age > TIME_REACH, 1.0, tf.where(later_age > TIME_REACH, 0.0, earlier_age / total))
     known = tf.cast(tf.minimum(earlier_age, later_age) <= TIME_REACH, clips.dtype)
@@ -40,16 +47,21 @@ def fill(clips: tf.Tensor, mask: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
 
 def nearest(clips: tf.Tensor, mask: tf.Tensor) -> tf.Tensor:
     """Fills holes from the nearest frame in which a pixel can be seen, and where there is none from around."""
-    earlier, earlier_age, later, later_age = _beside(clips, mask)
+    earlier, earlier_age, later, later_age = _beside(clips, mask, 0, 0)
     known = tf.cast(tf.minimum(earlier_age, later_age) <= TIME_REACH, clips.dtype)
     pixels = tf.where(earlier_age <= later_age, earlier, later) * known
     return tf.where(mask > 0, tf.where(known > 0, pixels, pull_push(pixels, known)), clips)
 
 
-def _beside(clips: tf.Tensor, mask: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor, tf.Tensor]:
+def _beside(clips: tf.Tensor, mask: tf.Tensor, before: tf.Tensor | int, after: tf.Tensor | int
+            ) -> tuple[tf.Tensor, ...]:
     """Each pixel as it was last seen, how many frames ago, as it will be seen first, and in how many frames."""
-    seen = 1.0 - mask
-    return *_nearest(clips * seen, seen, reverse=False), *_nearest(clips * seen, seen, reverse=True)
+    beyond = [[0, 0], [TIME_REACH - before, TIME_REACH - after], [0, 0], [0, 0], [0, 0]]
+    seen = tf.pad(1.0 - mask, beyond)
+    clips, age = tf.pad(clips, beyond) * seen, tf.where(seen > 0, 0.0, _NEVER)
+    end = tf.shape(age)[1] - TIME_REACH
+    return *_nearest(clips[:, :end], age[:, :end], reverse=False), *_nearest(clips[:, TIME_REACH:], age[:, TIME_REACH:],
+                                                                            reverse=True)
 
 
 def pull_push(clips: tf.Tensor, known: tf.Tensor) -> tf.Tensor:
@@ -85,24 +97,17 @@ def _even(pictures: tf.Tensor) -> tf.Tensor:
     return tf.pad(pictures, [[0, 0], [0, size[1] % 2], [0, size[2] % 2], [0, 0]])
 
 
-def _nearest(clips: tf.Tensor, seen: tf.Tensor, reverse: bool) -> tuple[tf.Tensor, tf.Tensor]:
-    """The last frame up to each in which a pixel was seen, and how many frames ago; far more than reach where none.
+def _nearest(clips: tf.Tensor, age: tf.Tensor, reverse: bool) -> tuple[tf.Tensor, tf.Tensor]:
+    """The last frame up to each in which a pixel was seen, and how many frames ago; `_NEVER` where in none. Without the
+    first `TIME_REACH` frames. With `reverse` the first frame from each on, without the last ones.
 
-    Each round doubles the frames that are looked through.
+    Each round doubles the frames that are looked through, and leaves out those that have not as many beside them.
     """
-    age = tf.where(seen > 0, 0.0, 1e3)
     step = 1
     while step <= TIME_REACH:
-        before, before_age = _earlier(clips, step, 0.0, reverse), _earlier(age, step, 1e3, reverse) + step
-        clips, age = tf.where(age <= before_age, clips, before), tf.minimum(age, before_age)
+        here, there = (slice(None, -step), slice(step, None))[::1 if reverse else -1]
+        there_age = age[:, there] + step
+        clips = tf.where(age[:, here] <= there_age, clips[:, here], clips[:, there])
+        age = tf.minimum(age[:, here], there_age)
         step *= 2
-    return clips, tf.where(age <= TIME_REACH, age, 1e3)
-
-
-def _earlier(clips: tf.Tensor, frames: int, beyond: float, reverse: bool) -> tf.Tensor:
-    """Each frame replaced by the one so many frames before it (after it where `reverse`)."""
-    length = tf.shape(clips)[1]
-    frames = tf.minimum(frames, length)
-    padding = [[0, 0], [0, frames] if reverse else [frames, 0], [0, 0], [0, 0], [0, 0]]
-    padded = tf.pad(clips, padding, constant_values=beyond)
-    return padded[:, frames:] if reverse else padded[:, :length]
+    return clips, tf.where(age <= TIME_REACH, age, _NEVER)

@@ -31,8 +31,12 @@ class Inpaint(VideoToVideo):
 
     def conditions(self, given: Tensors) -> Tensors:
         """The clip with its holes filled, where they are, and what was and will be there."""
-        base, beside = filling.fill(given["video"], given["mask"])
-        return {"base": base, "guide": beside, "mask": given["mask"]}
+        return self.conditions_between(given, 0, 0)
+
+    def conditions_between(self, given: Tensors, before: tf.Tensor | int, after: tf.Tensor | int) -> Tensors:
+        """See `VideoToVideo`."""
+        base, beside = filling.fill(given["video"], given["mask"], before, after)
+        return {"base": base, "guide": beside, "mask": given["mask"][:, before:tf.shape(given["mask"])[1] - after]}
 
     def fidelity_terms(self) -> list[LossTerm]:
         """L1 in the hole, of pixels and of their changes."""

@@ -94,6 +94,11 @@ class VideoToVideo(Task):
         """What the network sees of what is given: `base`, and `guide` and `mask` where it has them."""
         raise NotImplementedError
 
+    def conditions_between(self, given: Tensors, before: tf.Tensor | int, after: tf.Tensor | int) -> Tensors:
+        """Conditions of some frames, of which others beside them are part: the first and the last of `given`, at most
+        `look_ahead`."""
+        return self.conditions(given)  # without `look_ahead` there are none
+
     def fidelity_terms(self) -> list[LossTerm]:
         """Distances of what is made from the target."""
         raise NotImplementedError
@@ -270,10 +275,13 @@ class VideoToVideo(Task):
         begin = seen - tf.shape(known["video"], tf.int64)[1]  # number of the first frame that is known
         first = tf.maximum(seen_before - self.look_ahead, 0)
         stop = seen if ends else tf.maximum(seen - self.look_ahead, 0)
-        conditions = self.conditions(self.given_by({name: inputs[name] for name in self.parameters()} | known))
+        before = tf.cast(tf.minimum(first - begin, self.look_ahead), tf.int32)
+        looked_at = {name: value[:, tf.cast(first - begin, tf.int32) - before:] for name, value in known.items()}
+        conditions = self.conditions_between(self.given_by({name: inputs[name] for name in self.parameters()}
+                                                           | looked_at), before, tf.cast(seen - stop, tf.int32))
         height, width = sizes(conditions["base"])[2:4]
         late = stream.reach if ends else 0
-        ready = {name: tf.pad(_padded(value)[0, first - begin:stop - begin], [[0, late], [0, 0], [0, 0], [0, 0]])
+        ready = {name: tf.pad(_padded(value)[0], [[0, late], [0, 0], [0, 0], [0, 0]])
                  for name, value in conditions.items()}
         time = tf.range(first, stop + late)
         last = tf.fill(tf.shape(time), seen - 1 if ends else tf.constant(_NO_LAST_FRAME, tf.int64))

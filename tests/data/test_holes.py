@@ -105,3 +105,14 @@ def test_a_hole_that_stands_takes_the_colour_around_it(size):
     np.testing.assert_allclose(filled.numpy()[:, :, 8:20, 4:8], 0.25, atol=0.1)
     np.testing.assert_array_equal(filled * (1 - mask), clip * (1 - mask))
     assert not beside.numpy()[..., :6].any()
+
+
+def test_frames_beside_are_looked_at_and_not_filled():
+    clip = tf.random.stateless_uniform([1, 20, 4, 4, 3], [1, 2])
+    mask = tf.cast(tf.random.stateless_uniform([1, 20, 4, 4, 1], [3, 4]) < 0.7, tf.float32)
+    whole = filling.fill(clip, mask)
+    for begin, end in ((0, 20), (3, 9), (9, 20), (8, 8), (12, 13)):
+        before, after = min(begin, filling.TIME_REACH), min(20 - end, filling.TIME_REACH)
+        window = slice(begin - before, end + after)
+        for part, values in zip(filling.fill(clip[:, window], mask[:, window], before, after), whole, strict=True):
+            np.testing.assert_array_equal(part, values[:, begin:end])
