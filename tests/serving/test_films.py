@@ -1,5 +1,7 @@
 """Whole videos through exported models: what comes out, what is asked wrongly, and what one bad input does."""
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 
@@ -190,6 +192,14 @@ def test_tiles_equal_the_whole(models, film, tmp_path, monkeypatch):
     monkeypatch.setattr(films, "affordable_tiles", lambda size, work: tiles.cut(size, 128))
     tiled, = make_films(settings(models["enhance"], tmp_path / "wide.mp4", tmp_path / "tiled"), models["enhance"])
     assert np.abs(frames_of(tiled.path) - frames_of(whole.path)).max() <= 1
+
+
+@pytest.mark.parametrize(("mask", "count"), [("", 1), ("0,0,8,8", 8)])
+def test_frames_with_a_mask_take_more_memory_and_are_cut_earlier(mask, count, monkeypatch):
+    monkeypatch.setattr(tiles, "available_memory", lambda: 16e9)
+    work = SimpleNamespace(settings=GenerateSettings(model="model", mask=mask), parameters={},
+                           model=SimpleNamespace(description=SimpleNamespace(factor=1)))
+    assert len(films.affordable_tiles((2160, 3840), work)) == count
 
 
 def test_tiles_cover_a_frame_once_with_margins_inside_it():
