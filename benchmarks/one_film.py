@@ -2,10 +2,10 @@
 
     python benchmarks/one_film.py --film=film.mp4
 
-Draws scratches, and three missing frames, on the middle third of the film, trains on that film alone, mends it with
-`generate.py`, and compares the mended third with the true one, in the holes. Takes `--minutes` and some more. Ends with
-one JSON line: the mean squared error of the mended film and of each answer that needs no training, of scratches and of
-missing frames apart, in levels², and the shares.
+Draws scratches, and three missing frames, on the middle third of the film, trains on the other two thirds alone, mends
+it with `generate.py`, and compares the mended third with the true one, in the holes. Takes `--film_minutes` and some
+more. Ends with one JSON line: the mean squared error of the mended film and of each answer that needs no training, of
+scratches and of missing frames apart, in levels², and the shares.
 """
 
 import dataclasses
@@ -36,8 +36,10 @@ class OneFilmSettings(Settings):
     """What is mended."""
 
     film: str = setting("", "A video without damage.", path=True)
-    resolution: str = setting("128x64", "Size at which it is trained on.")
+    resolution: str = setting("64", "Size of the parts of its frames that it is trained on.")
     film_minutes: float = setting(20.0, "Minutes of training.", above=0.0)
+    film_steps: int = setting(4500, "Steps of training, where the minutes are enough: the learning rate falls over "
+                              "them.", minimum=1)
     out: str = setting("runs/one_film", "Folder for the damaged film, its mask, the run and the mended film.",
                        path=True)
 
@@ -69,9 +71,14 @@ def main() -> None:
         for number, (frame, hole) in enumerate(zip(frames, mask, strict=True)):
             writer.write(np.where(hole > 0, 255, frame), number / rate)
         writer.finish(None, 0.0)
+    good = out / "good.csv"
+    thirds = (f"{len(frames) * part // 3 / rate:.2f}" for part in (1, 2))
+    good.write_text("path,start,end\n{0},0,{1}\n{0},{2},{3:.2f}\n".format(
+        damaged.name, *thirds, len(frames) / rate), encoding="utf-8")
     run = RunFolder(out / "run")
     comparison.train(run, settings.film_minutes, f"--flagfile={harness.ROOT / 'configs' / 'inpaint.flags'}",
-                     f"--data={damaged}", f"--resolution={settings.resolution}", "--holes=scratch,frames,box")
+                     f"--data={good}", f"--resolution={settings.resolution}", "--holes=scratch,frames,box",
+                     "--sharpness=0", f"--steps={settings.film_steps}")
     harness.script("export.py", f"--run_dir={run.path}")
     harness.script("generate.py", f"--model={run.exports}", f"--input={damaged}", f"--mask={holes}", f"--out={mended}")
     made = np.stack(list(read_video(mended)))[:, :frames.shape[1], :frames.shape[2]]
