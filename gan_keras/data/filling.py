@@ -6,8 +6,8 @@ float32 [B, T, H, W, 1], 1 where something is missing.
 
 import tensorflow as tf
 
-TIME_REACH = 7
-"""Frames before and after, among which a pixel is looked for: one less than a power of 2."""
+TIME_REACH = 8
+"""Frames before and after, among which a pixel is looked for, a power of 2."""
 _NEVER = 1e3
 LEVELS = 6
 """Halvings of the frame from which what is around is taken; sides of tiles have to be multiples of 2 ** LEVELS."""
@@ -29,9 +29,9 @@ def fill(clips: tf.Tensor, mask: tf.Tensor, before: tf.Tensor | int = 0, after: 
         after: likewise, at the end.
 
     Returns:
-        Filled clips, of T - `before` - `after` frames, equal to `clips` where the mask is 0; and [..., 2 C + 2]: within
-        the mask the pixel before, the pixel after, and how far these are, from 0 to 1, 1 where there is none; 0
-        elsewhere.
+        Filled clips, of T - `before` - `after` frames, equal to `clips` where the mask is 0; and [..., 2 C + 2]: each
+        pixel as it was seen last in a frame before, as it is seen first in one after, and how far these are, from 0 to
+        1, 1 where there is none.
     """
     earlier, earlier_age, later, later_age = _beside(clips, mask, before, after)
     end = tf.shape(clips)[1] - after
@@ -42,7 +42,7 @@ def fill(clips: tf.Tensor, mask: tf.Tensor, before: tf.Tensor | int = 0, after: 
     between = ((1.0 - share) * earlier + share * later) * known
     filled = tf.where(known > 0, between, pull_push(between, known))
     ages = [tf.minimum(age / (TIME_REACH + 1.0), 1.0) for age in (earlier_age, later_age)]
-    return tf.where(mask > 0, filled, clips), tf.concat([earlier, later, *ages], -1) * mask
+    return tf.where(mask > 0, filled, clips), tf.concat([earlier, later, *ages], -1)
 
 
 def nearest(clips: tf.Tensor, mask: tf.Tensor) -> tf.Tensor:
@@ -55,12 +55,12 @@ def nearest(clips: tf.Tensor, mask: tf.Tensor) -> tf.Tensor:
 
 def _beside(clips: tf.Tensor, mask: tf.Tensor, before: tf.Tensor | int, after: tf.Tensor | int
             ) -> tuple[tf.Tensor, ...]:
-    """Each pixel as it was last seen, how many frames ago, as it will be seen first, and in how many frames."""
+    """Each pixel as it was seen last before, how many frames ago, as it is seen first after, and in how many frames."""
     beyond = [[0, 0], [TIME_REACH - before, TIME_REACH - after], [0, 0], [0, 0], [0, 0]]
     seen = tf.pad(1.0 - mask, beyond)
-    clips, age = tf.pad(clips, beyond) * seen, tf.where(seen > 0, 0.0, _NEVER)
-    end = tf.shape(age)[1] - TIME_REACH
-    return *_nearest(clips[:, :end], age[:, :end], reverse=False), *_nearest(clips[:, TIME_REACH:], age[:, TIME_REACH:],
+    clips, age = tf.pad(clips, beyond) * seen, tf.where(seen > 0, 1.0, _NEVER)
+    end, begin = tf.shape(age)[1] - TIME_REACH - 1, TIME_REACH + 1
+    return *_nearest(clips[:, :end], age[:, :end], reverse=False), *_nearest(clips[:, begin:], age[:, begin:],
                                                                             reverse=True)
 
 
@@ -98,13 +98,13 @@ def _even(pictures: tf.Tensor) -> tf.Tensor:
 
 
 def _nearest(clips: tf.Tensor, age: tf.Tensor, reverse: bool) -> tuple[tf.Tensor, tf.Tensor]:
-    """The last frame up to each in which a pixel was seen, and how many frames ago; `_NEVER` where in none. Without the
-    first `TIME_REACH` frames. With `reverse` the first frame from each on, without the last ones.
+    """The last of `TIME_REACH` frames up to each in which a pixel was seen, with its age, `_NEVER` where in none;
+    without the first frames, which have not as many. With `reverse` the first frame from each on, without the last.
 
-    Each round doubles the frames that are looked through, and leaves out those that have not as many beside them.
+    Each round doubles the frames that are looked through.
     """
     step = 1
-    while step <= TIME_REACH:
+    while step < TIME_REACH:
         here, there = (slice(None, -step), slice(step, None))[::1 if reverse else -1]
         there_age = age[:, there] + step
         clips = tf.where(age[:, here] <= there_age, clips[:, here], clips[:, there])

@@ -3,6 +3,8 @@
 Shapes are read when a layer runs, so that networks made of them take any number of frames of any size.
 """
 
+import itertools
+from collections.abc import Sequence
 from typing import Any
 
 import tensorflow as tf
@@ -50,6 +52,61 @@ class ForEachFrame(layers.Layer):
     def compute_output_shape(self, values_shape: Shape, like_shape: Shape) -> Shape:
         """The same, for more rows."""
         return values_shape
+
+
+class Split(layers.Layer):
+    """Channels in parts, [..., C] → a list of [..., c]; what is beyond the parts is left out.
+
+    Args:
+        parts: channels of each.
+    """
+
+    def __init__(self, parts: Sequence[int], **settings: Any) -> None:
+        super().__init__(dtype="float32", **settings)
+        self._ends = list(itertools.accumulate(parts, initial=0))
+
+    def call(self, x: tf.Tensor) -> list[tf.Tensor]:
+        """The parts."""
+        return [x[..., begin:end] for begin, end in itertools.pairwise(self._ends)]
+
+    def compute_output_shape(self, shape: Shape) -> list[Shape]:
+        """Of each part."""
+        return [(*shape[:-1], end - begin) for begin, end in itertools.pairwise(self._ends)]
+
+
+class Moved(layers.Layer):
+    """Pictures taken from elsewhere, pixel by pixel, bilinearly: [N, H, W, C] → [N, H, W, C].
+
+    Args:
+        limit: pixels by which each is moved at most, to each side.
+    """
+
+    def __init__(self, limit: int, **settings: Any) -> None:
+        super().__init__(dtype="float32", **settings)
+        self._limit = limit
+
+    def call(self, pictures: tf.Tensor, offsets: tf.Tensor) -> tf.Tensor:
+        """The pictures at x + `limit` tanh of `offsets` [N, H, W, 2], x and y; beyond an edge the edge."""
+        count, height, width, channels = sizes(pictures)
+        moves = self._limit * tf.tanh(offsets)
+        whole = tf.floor(moves)  # of the move, not of the place: a part of a picture is computed as in the whole
+        share_x, share_y = tf.split(moves - whole, 2, axis=-1)
+        columns = tf.range(width) + tf.cast(whole[..., 0], tf.int32)
+        rows = tf.range(height)[:, tf.newaxis] + tf.cast(whole[..., 1], tf.int32)
+        pixels = tf.reshape(pictures, [count, height * width, channels])
+
+        def at(down: int, right: int) -> tf.Tensor:
+            row, column = (tf.clip_by_value(place, 0, side - 1) for place, side in (
+                (rows + down, height), (columns + right, width)))
+            return tf.gather(pixels, row * width + column, axis=1, batch_dims=1)
+
+        upper = (1.0 - share_x) * at(0, 0) + share_x * at(0, 1)
+        lower = (1.0 - share_x) * at(1, 0) + share_x * at(1, 1)
+        return (1.0 - share_y) * upper + share_y * lower
+
+    def compute_output_shape(self, pictures_shape: Shape, offsets_shape: Shape) -> Shape:
+        """That of the pictures."""
+        return pictures_shape
 
 
 class TemporalShift(layers.Layer):

@@ -22,7 +22,9 @@ from gan_keras.layers.frames import (
     Delay,
     DepthToSpace,
     ForEachFrame,
+    Moved,
     SpaceToDepth,
+    Split,
     StreamingShift,
     TemporalShift,
     ToClips,
@@ -38,6 +40,8 @@ SPATIAL_REACH = 80
 
 _WIDTHS = (2, 4, 6)
 """Of the levels at a half, a quarter and an eighth of the size, as multiples of the generator's width."""
+_MOST_MOVED = 8
+"""Pixels by which what is moved is moved at most."""
 _BLOCKS = 2
 """Residual blocks of a level on the way down; the first one has the time beside. On the way up there is one."""
 
@@ -64,7 +68,7 @@ class EncoderDecoder:
 
 
 def encoder_decoder(generator_width: int, guide: int, masked: bool, causal: bool = False,
-                    latents: Mapping[str, Latent] | None = None) -> EncoderDecoder:
+                    latents: Mapping[str, Latent] | None = None, moved: int = 0) -> EncoderDecoder:
     """Builds the network with new weights.
 
     Args:
@@ -73,15 +77,19 @@ def encoder_decoder(generator_width: int, guide: int, masked: bool, causal: bool
         masked: whether there is a mask, 1 where something is to be made and 0 elsewhere.
         causal: whether no frame sees those after it.
         latents: random inputs of a clip, for which an answer is one of several.
+        moved: pictures, the first channels of the guide, of which it may take pixels, moved as it thinks they have
+            moved (as flows between frames are learned by what they have to show, Liu et al., 2017, arXiv:1702.02463).
     """
-    builder, stream = _Builder(generator_width, guide, masked, causal, latents or {}), _Stream()
+    builder, stream = _Builder(generator_width, guide, masked, causal, latents or {}, moved), _Stream()
     return EncoderDecoder(builder.model(_WholeClips()), builder.model(stream), stream.delay, stream.buffers)
 
 
 class _Builder:
     """Layers by name, made once, and the graph over them for a way of treating time."""
 
-    def __init__(self, width: int, guide: int, masked: bool, causal: bool, latents: Mapping[str, Latent]) -> None:
+    def __init__(self, width: int, guide: int, masked: bool, causal: bool, latents: Mapping[str, Latent],
+                 moved: int) -> None:
+        self._moved = moved
         self._widths, self._causal, self._latents = [factor * width for factor in _WIDTHS], causal, latents
         self._channels = {"base": 3} | ({"guide": guide} if guide else {}) | ({"mask": 1} if masked else {})
         self._layers: dict[str, layers.Layer] = {}
@@ -93,7 +101,7 @@ class _Builder:
         pictures = {name: time.pictures(value) for name, value in given.items()}
         x = self._layer("seen", layers.Concatenate)(list(pictures.values())) if len(pictures) > 1 else pictures["base"]
         x = self._convolution(self._layer("stem_half", SpaceToDepth)(x), self._widths[0], 3, "stem")
-        skips, known = [], {name: time.keep(pictures[name]) for name in pictures if name != "guide"}
+        skips, known = [], {name: time.keep(pictures[name]) for name in pictures if name != "guide" or self._moved}
         for level, width in enumerate(self._widths):
             if level:
                 skips.append(time.keep(x))
@@ -112,14 +120,28 @@ class _Builder:
             x = self._layer(f"up_{level}_double", layers.UpSampling2D)(x)
             x = self._layer(f"up_{level}_sum", layers.Add)([x, time.recall(skip, f"skip_{level}")])
             x = self._block(x, self._widths[level], f"up_{level}", time)
-        x = self._convolution(self._activation(x, "top"), 12, 3, "top", zeros=True)
+        x = self._convolution(self._activation(x, "top"), 4 * (3 + 3 * self._moved), 3, "top", zeros=True)
         x = self._layer("top_double", DepthToSpace, dtype="float32")(x)
         time.factor = 1
         known = {name: time.recall(value, f"late_{name}") for name, value in known.items()}
+        x = self._with_moved(x, known) if self._moved else x
         if "mask" in known:
             x = self._layer("within_mask", layers.Multiply, dtype="float32")([x, known["mask"]])
         x = self._layer("made", layers.Add, dtype="float32")([x, known["base"]])
         return keras.Model(given | codes | time.inputs, {"pictures": time.clips(x), **time.outputs}, name=time.name)
+
+    def _with_moved(self, x: keras.KerasTensor, known: Mapping[str, keras.KerasTensor]) -> keras.KerasTensor:
+        """What is added to the base, with what is taken from the guide: x holds that, and for each picture of the guide
+        how much of it, and from where."""
+        parts = self._layer("top_parts", Split, (3, *[1, 2] * self._moved))(x)
+        guide = self._layer("guide_parts", Split, [3] * self._moved)(known["guide"])
+        added = parts[0]
+        for i, picture in enumerate(guide):
+            there = self._layer(f"moved_{i}", Moved, _MOST_MOVED)(picture, parts[2 + 2 * i])
+            change = self._layer(f"moved_{i}_change", layers.Subtract, dtype="float32")([there, known["base"]])
+            share = self._layer(f"moved_{i}_share", layers.Multiply, dtype="float32")([change, parts[1 + 2 * i]])
+            added = self._layer(f"moved_{i}_sum", layers.Add, dtype="float32")([added, share])
+        return added
 
     def _block(self, x: keras.KerasTensor, width: int, name: str, time: "_Time | None") -> keras.KerasTensor:
         """Residual block; with `time`, its branch sees the frames beside."""

@@ -76,22 +76,23 @@ def test_a_hole_goes_over_from_the_frame_before_to_the_one_after():
     clip, mask = clip_of([0.1, 0.2, 9, 9, 9, 0.6]), mask_of([0, 0, 1, 1, 1, 0])
     filled, beside = filling.fill(clip, mask)
     np.testing.assert_allclose(filled[0, :, 0, 0, 0], [0.1, 0.2, 0.3, 0.4, 0.5, 0.6], rtol=1e-6)
-    np.testing.assert_allclose(beside[0, 3, 0, 0], [0.2] * 3 + [0.6] * 3 + [2 / 8, 2 / 8], rtol=1e-6)
-    assert not beside.numpy()[0, [0, 1, 5]].any()
+    np.testing.assert_allclose(beside[0, 3, 0, 0], [0.2] * 3 + [0.6] * 3 + [2 / 9, 2 / 9], rtol=1e-6)
+    # Also where nothing is missing: what moves around a hole says what moves in it.
+    np.testing.assert_allclose(beside[0, 1, 0, 0], [0.1] * 3 + [0.6] * 3 + [1 / 9, 4 / 9], rtol=1e-6)
     np.testing.assert_allclose(filling.nearest(clip, mask)[0, :, 0, 0, 0], [0.1, 0.2, 0.2, 0.2, 0.6, 0.6], rtol=1e-6)
 
 
 def test_a_hole_at_the_end_shows_the_last_frame_and_says_that_none_follows():
     filled, beside = filling.fill(clip_of([0.1, 0.2, 9]), mask_of([0, 0, 1]))
     np.testing.assert_allclose(filled[0, :, 0, 0, 0], [0.1, 0.2, 0.2], rtol=1e-6)
-    np.testing.assert_allclose(beside[0, 2, 0, 0, -2:], [1 / 8, 1], rtol=1e-6)
+    np.testing.assert_allclose(beside[0, 2, 0, 0, -2:], [1 / 9, 1], rtol=1e-6)
 
 
 def test_no_frame_is_looked_for_beyond_the_reach():
     frames = filling.TIME_REACH + 2
     clip, mask = clip_of([0.5] + [9] * (frames - 1)), mask_of([0] + [1] * (frames - 1))
     filled, beside = filling.fill(clip, mask)
-    np.testing.assert_allclose(beside[0, :, 0, 0, -2], [0, *np.arange(1, 8) / 8, 1])
+    np.testing.assert_allclose(beside[0, :, 0, 0, -2], [1, *np.arange(1, 9) / 9, 1])
     np.testing.assert_allclose(filled[0, :, 0, 0, 0], [0.5] * (frames - 1) + [0])  # nothing is known of the last one
 
 
@@ -104,7 +105,7 @@ def test_a_hole_that_stands_takes_the_colour_around_it(size):
     filled, beside = filling.fill(tf.where(mask > 0, 7.0, clip), mask)
     np.testing.assert_allclose(filled.numpy()[:, :, 8:20, 4:8], 0.25, atol=0.1)
     np.testing.assert_array_equal(filled * (1 - mask), clip * (1 - mask))
-    assert not beside.numpy()[..., :6].any()
+    assert not (beside.numpy()[..., :6] * mask).any()
 
 
 def test_frames_beside_are_looked_at_and_not_filled():

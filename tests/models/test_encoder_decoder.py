@@ -8,6 +8,8 @@ from gan_keras.models.encoder_decoder import SPATIAL_REACH, encoder_decoder
 from gan_keras.models.latents import Latent
 
 FRAMES, HEIGHT, WIDTH = 9, 16, 24
+GUIDE = 7
+"""Channels: two pictures that may be moved, and one more."""
 
 
 def draw(shape, seed=0):
@@ -22,18 +24,18 @@ def with_random_weights(network):
 
 @pytest.fixture(scope="module")
 def network():
-    return with_random_weights(encoder_decoder(4, guide=2, masked=True, latents={"noise": Latent(3)}))
+    return with_random_weights(encoder_decoder(4, guide=GUIDE, masked=True, latents={"noise": Latent(3)}, moved=2))
 
 
 @pytest.fixture(scope="module")
 def given():
     shape = (1, FRAMES, HEIGHT, WIDTH)
-    return {"base": draw((*shape, 3)), "guide": draw((*shape, 2)), "noise": draw((1, 3)),
+    return {"base": draw((*shape, 3)), "guide": draw((*shape, GUIDE)), "noise": draw((1, 3)),
             "mask": (draw((*shape, 1)) > 0).astype(np.float32)}
 
 
 def test_it_begins_as_the_base(given):
-    network = encoder_decoder(4, guide=2, masked=True, latents={"noise": Latent(3)})
+    network = encoder_decoder(4, guide=GUIDE, masked=True, latents={"noise": Latent(3)}, moved=2)
     np.testing.assert_array_equal(network.clips(given)["pictures"], given["base"])
 
 
@@ -86,7 +88,7 @@ def test_a_causal_network_is_not_late_and_sees_nothing_later(given):
 def test_nothing_reaches_farther_than_it_says(network):
     side, frames = 256, 2 * network.reach + 3
     given = {"base": np.zeros((1, frames, side, side, 3), np.float32), "noise": np.zeros((1, 3), np.float32),
-             "guide": np.zeros((1, frames, side, side, 2), np.float32),
+             "guide": np.zeros((1, frames, side, side, GUIDE), np.float32),
              "mask": np.ones((1, frames, side, side, 1), np.float32)}
     before = network.clips(given)["pictures"].numpy()
     given["guide"][0, frames // 2, side // 2, side // 2] = 1e3
@@ -99,7 +101,7 @@ def test_nothing_reaches_farther_than_it_says(network):
 
 def test_of_what_is_the_same_everywhere_it_makes_no_pattern_wider_than_two_pixels(network):
     shape = (1, 1, 240, 240)
-    given = {"base": np.full((*shape, 3), 0.3, np.float32), "guide": np.ones((*shape, 2), np.float32),
+    given = {"base": np.full((*shape, 3), 0.3, np.float32), "guide": np.ones((*shape, GUIDE), np.float32),
              "mask": np.ones((*shape, 1), np.float32), "noise": draw((1, 3))}
     inner = network.clips(given)["pictures"].numpy()[0, 0, SPATIAL_REACH:-SPATIAL_REACH, SPATIAL_REACH:-SPATIAL_REACH]
     squares = inner.reshape(40, 2, 40, 2, 3)
@@ -109,12 +111,26 @@ def test_of_what_is_the_same_everywhere_it_makes_no_pattern_wider_than_two_pixel
 
 def test_a_tile_with_its_margin_equals_the_same_part_of_the_whole(network):
     shape = (1, 3, 32, 256)
-    given = {"base": draw((*shape, 3)), "guide": draw((*shape, 2)), "noise": draw((1, 3)),
+    given = {"base": draw((*shape, 3)), "guide": draw((*shape, GUIDE)), "noise": draw((1, 3)),
              "mask": np.ones((*shape, 1), np.float32)}
     whole = network.clips(given)["pictures"].numpy()
     part = {name: value[..., 64:, :] if value.ndim == 5 else value for name, value in given.items()}
     tile = network.clips(part)["pictures"].numpy()
     np.testing.assert_allclose(tile[..., SPATIAL_REACH:, :], whole[..., 64 + SPATIAL_REACH:, :], atol=1e-5)
+
+
+def test_pixels_are_taken_from_where_the_network_says():
+    network = encoder_decoder(4, guide=GUIDE, masked=True, moved=2)
+    moved = np.arctanh(3 / 8)
+    top = next(layer for layer in network.clips.layers if layer.name == "top_convolution")
+    # Nothing is added but all of the first picture, from 3 pixels to the right and above; of the second one nothing.
+    bias = [0, 0, 0, 1, moved, -moved, 0, 0, 0]
+    top.set_weights([np.zeros(top.kernel.shape, np.float32), np.tile(bias, 4)])
+    guide = draw((1, 2, HEIGHT, WIDTH, GUIDE))
+    made = network.clips({"base": np.zeros((1, 2, HEIGHT, WIDTH, 3), np.float32), "guide": guide,
+                          "mask": np.ones((1, 2, HEIGHT, WIDTH, 1), np.float32)})["pictures"].numpy()
+    np.testing.assert_allclose(made[:, :, 3:, :-3], guide[:, :, :-3, 3:, :3], atol=1e-5)
+    np.testing.assert_allclose(made[:, :, 0, -1], guide[:, :, 0, -1, :3], atol=1e-5)  # beyond an edge, the edge
 
 
 def test_shapes_are_known_where_the_clip_s_are(network):
@@ -124,4 +140,4 @@ def test_shapes_are_known_where_the_clip_s_are(network):
         assert made.shape == (2, 5, 8, 16, 3)
         return made
 
-    make(*(tf.zeros((2, 5, 8, 16, channels)) for channels in (3, 2, 1)), tf.zeros((2, 3)))
+    make(*(tf.zeros((2, 5, 8, 16, channels)) for channels in (3, GUIDE, 1)), tf.zeros((2, 3)))
