@@ -259,7 +259,7 @@ def says(*numbers):
 
 
 def test_a_signal_to_another_process_ends_this_one_at_the_same_step(loop, log):
-    loop.distribution = pair([nothing, nothing, says(1.0, 0.0, 0.0)])
+    loop.distribution = pair([nothing, nothing, says(1.0, 0.0, 0.0, 0.0)])
     actions = [Recorder(1)]
     with pytest.raises(SystemExit) as ended:
         loop.run(actions)
@@ -268,14 +268,14 @@ def test_a_signal_to_another_process_ends_this_one_at_the_same_step(loop, log):
 
 
 def test_another_process_whose_time_is_over_ends_this_one_as_a_whole_run_does(loop):
-    loop.distribution = pair([nothing, says(0.0, 1.0, 0.0)])
+    loop.distribution = pair([nothing, says(0.0, 1.0, 0.0, 0.0)])
     actions = [Recorder(1)]
     loop.run(actions)
     assert actions[0].steps == [1] and actions[0].end == [(1, False)]
 
 
 def test_a_chief_that_has_failed_ends_the_others(loop):
-    loop.distribution = pair([nothing, says(0.0, 1.0, 1.0)], process=1)
+    loop.distribution = pair([nothing, says(0.0, 1.0, 1.0, 0.0)], process=1)
     with pytest.raises(UserError, match="Stopped at step 1, because the chief has: what it wrote says why"):
         loop.run([])
 
@@ -294,7 +294,7 @@ def test_what_fails_is_told_to_the_others_and_then_raised(loop, others, monkeypa
         loop.distribution.others[1] = gone
     with pytest.raises(UserError, match=r"^the disk is full$"):
         loop.run([Fails(1)])
-    assert loop.distribution.asked == [[0.0, 0.0, 0.0], [0.0, 1.0, 1.0]]
+    assert loop.distribution.asked == [[0.0, 0.0, 0.0, 0.0], [0.0, 1.0, 1.0, 0.0]]
 
 
 def same(values):
