@@ -9,6 +9,7 @@ import tensorflow as tf
 TIME_REACH = 8
 """Frames before and after, among which a pixel is looked for, a power of 2."""
 _NEVER = 1e3
+"""Age of a pixel that was not seen."""
 LEVELS = 6
 """Halvings of the frame from which what is around is taken; sides of tiles have to be multiples of 2 ** LEVELS."""
 

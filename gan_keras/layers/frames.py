@@ -3,8 +3,6 @@
 Shapes are read when a layer runs, so that networks made of them take any number of frames of any size.
 """
 
-import itertools
-from collections.abc import Sequence
 from typing import Any
 
 import tensorflow as tf
@@ -54,43 +52,23 @@ class ForEachFrame(layers.Layer):
         return values_shape
 
 
-class Split(layers.Layer):
-    """Channels in parts, [..., C] → a list of [..., c]; what is beyond the parts is left out.
+class Warp(layers.Layer):
+    """Backward warping: each pixel is taken from elsewhere in the picture, bilinearly, [N, H, W, C] → [N, H, W, C].
 
     Args:
-        parts: channels of each.
+        max_displacement: pixels to each side from which it may come.
     """
 
-    def __init__(self, parts: Sequence[int], **settings: Any) -> None:
+    def __init__(self, max_displacement: int, **settings: Any) -> None:
         super().__init__(dtype="float32", **settings)
-        self._ends = list(itertools.accumulate(parts, initial=0))
-
-    def call(self, x: tf.Tensor) -> list[tf.Tensor]:
-        """The parts."""
-        return [x[..., begin:end] for begin, end in itertools.pairwise(self._ends)]
-
-    def compute_output_shape(self, shape: Shape) -> list[Shape]:
-        """Of each part."""
-        return [(*shape[:-1], end - begin) for begin, end in itertools.pairwise(self._ends)]
-
-
-class Moved(layers.Layer):
-    """Pictures taken from elsewhere, pixel by pixel, bilinearly: [N, H, W, C] → [N, H, W, C].
-
-    Args:
-        limit: pixels by which each is moved at most, to each side.
-    """
-
-    def __init__(self, limit: int, **settings: Any) -> None:
-        super().__init__(dtype="float32", **settings)
-        self._limit = limit
+        self._max_displacement = max_displacement
 
     def call(self, pictures: tf.Tensor, offsets: tf.Tensor) -> tf.Tensor:
-        """The pictures at x + `limit` tanh of `offsets` [N, H, W, 2], x and y; beyond an edge the edge."""
+        """The pictures at x + `max_displacement` * tanh(`offsets`), [N, H, W, 2], x and y; beyond an edge the edge."""
         count, height, width, channels = sizes(pictures)
-        moves = self._limit * tf.tanh(offsets)
-        whole = tf.floor(moves)  # of the move, not of the place: a part of a picture is computed as in the whole
-        share_x, share_y = tf.split(moves - whole, 2, axis=-1)
+        flow = self._max_displacement * tf.tanh(offsets)
+        whole = tf.floor(flow)  # not of the place it leads to: a part of a picture is computed as in the whole
+        share_x, share_y = tf.split(flow - whole, 2, axis=-1)
         columns = tf.range(width) + tf.cast(whole[..., 0], tf.int32)
         rows = tf.range(height)[:, tf.newaxis] + tf.cast(whole[..., 1], tf.int32)
         pixels = tf.reshape(pictures, [count, height * width, channels])

@@ -22,13 +22,12 @@ from gan_keras.layers.frames import (
     Delay,
     DepthToSpace,
     ForEachFrame,
-    Moved,
     SpaceToDepth,
-    Split,
     StreamingShift,
     TemporalShift,
     ToClips,
     ToPictures,
+    Warp,
     WithinFilm,
 )
 from gan_keras.models.latents import Latent
@@ -40,8 +39,8 @@ SPATIAL_REACH = 80
 
 _WIDTHS = (2, 4, 6)
 """Of the levels at a half, a quarter and an eighth of the size, as multiples of the generator's width."""
-_MOST_MOVED = 8
-"""Pixels by which what is moved is moved at most."""
+_MAX_DISPLACEMENT = 8
+"""Pixels from which what is warped may come, to each side."""
 _BLOCKS = 2
 """Residual blocks of a level on the way down; the first one has the time beside. On the way up there is one."""
 
@@ -68,7 +67,7 @@ class EncoderDecoder:
 
 
 def encoder_decoder(generator_width: int, guide: int, masked: bool, causal: bool = False,
-                    latents: Mapping[str, Latent] | None = None, moved: int = 0) -> EncoderDecoder:
+                    latents: Mapping[str, Latent] | None = None, warped: int = 0) -> EncoderDecoder:
     """Builds the network with new weights.
 
     Args:
@@ -77,10 +76,10 @@ def encoder_decoder(generator_width: int, guide: int, masked: bool, causal: bool
         masked: whether there is a mask, 1 where something is to be made and 0 elsewhere.
         causal: whether no frame sees those after it.
         latents: random inputs of a clip, for which an answer is one of several.
-        moved: pictures, the first channels of the guide, of which it may take pixels, moved as it thinks they have
-            moved (as flows between frames are learned by what they have to show, Liu et al., 2017, arXiv:1702.02463).
+        warped: pictures, the first channels of the guide, of which it may take pixels, warped by a flow that it makes
+            itself (learned by what has to be shown, as in deep voxel flow, Liu et al., 2017, arXiv:1702.02463).
     """
-    builder, stream = _Builder(generator_width, guide, masked, causal, latents or {}, moved), _Stream()
+    builder, stream = _Builder(generator_width, guide, masked, causal, latents or {}, warped), _Stream()
     return EncoderDecoder(builder.model(_WholeClips()), builder.model(stream), stream.delay, stream.buffers)
 
 
@@ -88,8 +87,8 @@ class _Builder:
     """Layers by name, made once, and the graph over them for a way of treating time."""
 
     def __init__(self, width: int, guide: int, masked: bool, causal: bool, latents: Mapping[str, Latent],
-                 moved: int) -> None:
-        self._moved = moved
+                 warped: int) -> None:
+        self._warped = warped
         self._widths, self._causal, self._latents = [factor * width for factor in _WIDTHS], causal, latents
         self._channels = {"base": 3} | ({"guide": guide} if guide else {}) | ({"mask": 1} if masked else {})
         self._layers: dict[str, layers.Layer] = {}
@@ -101,7 +100,7 @@ class _Builder:
         pictures = {name: time.pictures(value) for name, value in given.items()}
         x = self._layer("seen", layers.Concatenate)(list(pictures.values())) if len(pictures) > 1 else pictures["base"]
         x = self._convolution(self._layer("stem_half", SpaceToDepth)(x), self._widths[0], 3, "stem")
-        skips, known = [], {name: time.keep(pictures[name]) for name in pictures if name != "guide" or self._moved}
+        skips, known = [], {name: time.keep(pictures[name]) for name in pictures if name != "guide" or self._warped}
         for level, width in enumerate(self._widths):
             if level:
                 skips.append(time.keep(x))
@@ -120,27 +119,27 @@ class _Builder:
             x = self._layer(f"up_{level}_double", layers.UpSampling2D)(x)
             x = self._layer(f"up_{level}_sum", layers.Add)([x, time.recall(skip, f"skip_{level}")])
             x = self._block(x, self._widths[level], f"up_{level}", time)
-        x = self._convolution(self._activation(x, "top"), 4 * (3 + 3 * self._moved), 3, "top", zeros=True)
+        x = self._convolution(self._activation(x, "top"), 4 * (3 + 3 * self._warped), 3, "top", zeros=True)
         x = self._layer("top_double", DepthToSpace, dtype="float32")(x)
         time.factor = 1
         known = {name: time.recall(value, f"late_{name}") for name, value in known.items()}
-        x = self._with_moved(x, known) if self._moved else x
+        x = self._with_warped(x, known) if self._warped else x
         if "mask" in known:
             x = self._layer("within_mask", layers.Multiply, dtype="float32")([x, known["mask"]])
         x = self._layer("made", layers.Add, dtype="float32")([x, known["base"]])
         return keras.Model(given | codes | time.inputs, {"pictures": time.clips(x), **time.outputs}, name=time.name)
 
-    def _with_moved(self, x: keras.KerasTensor, known: Mapping[str, keras.KerasTensor]) -> keras.KerasTensor:
-        """What is added to the base, with what is taken from the guide: x holds that, and for each picture of the guide
-        how much of it, and from where."""
-        parts = self._layer("top_parts", Split, (3, *[1, 2] * self._moved))(x)
-        guide = self._layer("guide_parts", Split, [3] * self._moved)(known["guide"])
-        added = parts[0]
-        for i, picture in enumerate(guide):
-            there = self._layer(f"moved_{i}", Moved, _MOST_MOVED)(picture, parts[2 + 2 * i])
-            change = self._layer(f"moved_{i}_change", layers.Subtract, dtype="float32")([there, known["base"]])
-            share = self._layer(f"moved_{i}_share", layers.Multiply, dtype="float32")([change, parts[1 + 2 * i]])
-            added = self._layer(f"moved_{i}_sum", layers.Add, dtype="float32")([added, share])
+    def _with_warped(self, x: keras.KerasTensor, known: Mapping[str, keras.KerasTensor]) -> keras.KerasTensor:
+        """What is added to the base. x says of what: its own colours, and for each picture of the guide how much of it,
+        and the flow by which that is warped."""
+        added = x[..., :3]
+        for i in range(self._warped):
+            gate, offsets = x[..., 3 + 3 * i:4 + 3 * i], x[..., 4 + 3 * i:6 + 3 * i]
+            picture = known["guide"][..., 3 * i:3 * i + 3]
+            warped = self._layer(f"warped_{i}", Warp, _MAX_DISPLACEMENT)(picture, offsets)
+            change = self._layer(f"warped_{i}_change", layers.Subtract, dtype="float32")([warped, known["base"]])
+            gated = self._layer(f"warped_{i}_gated", layers.Multiply, dtype="float32")([change, gate])
+            added = self._layer(f"warped_{i}_sum", layers.Add, dtype="float32")([added, gated])
         return added
 
     def _block(self, x: keras.KerasTensor, width: int, name: str, time: "_Time | None") -> keras.KerasTensor:

@@ -17,7 +17,7 @@ from gan_keras.tasks.video_to_video import Shape, VideoToVideo, change_term, dif
 class Inpaint(VideoToVideo):
     """Holes are filled."""
 
-    guide, moved, masked, takes_mask = filling.GUIDE, 2, True, True
+    guide, warped, masked, takes_mask = filling.GUIDE, 2, True, True
     look_ahead = filling.TIME_REACH
 
     def random_numbers(self) -> dict[str, tuple[str, Shape]]:

@@ -51,7 +51,7 @@ class VideoToVideo(Task):
 
     Attributes:
         guide: channels that the network sees beside base and mask.
-        moved: pictures at the beginning of the guide that the network may move and take pixels of.
+        warped: pictures at the beginning of the guide that the network may warp and take pixels of.
         masked: whether something is made within a mask alone.
         takes_mask: whether the mask is part of a request.
         causal: whether no frame is made from frames after it.
@@ -64,7 +64,7 @@ class VideoToVideo(Task):
 
     given_clips, pictures_first, paired_signature = True, False, "pairs"
     guide: int = 0
-    moved: int = 0
+    warped: int = 0
     masked: bool = False
     takes_mask: bool = False
     causal: bool = False
@@ -125,7 +125,7 @@ class VideoToVideo(Task):
         """Builds the network of the task."""
         with dtype_policy(precision):
             network = encoder_decoder(self.config.model.generator_width, self.guide, self.masked, self.causal,
-                                      self.latents, self.moved)
+                                      self.latents, self.warped)
         return Generator(self.latents, network.clips, stream=network)
 
     def build_discriminators(self, precision: str) -> dict[str, Discriminator]:

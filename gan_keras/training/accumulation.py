@@ -14,7 +14,7 @@ Sums, Rows = Any, Any
 
 
 def accumulate_gradients(batch: Batch, parts: int, compute: Callable[[Batch, tf.Tensor | int], tuple[Sums, Sums, Rows]]
-               ) -> tuple[Sums, Sums, Rows]:
+                         ) -> tuple[Sums, Sums, Rows]:
     """Computes gradients and metrics of a batch in parts.
 
     Args:

@@ -201,8 +201,8 @@ class Distribution:
                 raise
             said = "" if lost else f" TensorFlow said: {error_text(error)[:200]}"
             raise WorkerLost(f"Worker {' and '.join(lost) or 'of this training'} has ended or cannot be reached: what "
-                              "it wrote says why. The same command, on all workers or on fewer, goes on from the last "
-                              f"checkpoint.{said}") from error
+                             "it wrote says why. The same command, on all workers or on fewer, goes on from the last "
+                             f"checkpoint.{said}") from error
 
 
 @tf.function(autograph=False, reduce_retracing=True)
@@ -257,7 +257,7 @@ def _of_several_machines(settings: HardwareSettings) -> Distribution:
     except tf.errors.OpError as error:
         here = list(cluster.addresses.values())[cluster.process]
         raise WorkerLost(f"The workers did not find each other; this one is {here}: is the port free, and do all have "
-                          f"the same addresses? TensorFlow said: {error_text(error)[:200]}") from error
+                         f"the same addresses? TensorFlow said: {error_text(error)[:200]}") from error
     return Distribution(strategy, cluster.addresses, cluster.process)
 
 

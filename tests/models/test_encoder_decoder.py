@@ -9,7 +9,7 @@ from gan_keras.models.latents import Latent
 
 FRAMES, HEIGHT, WIDTH = 9, 16, 24
 GUIDE = 7
-"""Channels: two pictures that may be moved, and one more."""
+"""Channels: two pictures that may be warped, and one more."""
 
 
 def draw(shape, seed=0):
@@ -24,7 +24,7 @@ def with_random_weights(network):
 
 @pytest.fixture(scope="module")
 def network():
-    return with_random_weights(encoder_decoder(4, guide=GUIDE, masked=True, latents={"noise": Latent(3)}, moved=2))
+    return with_random_weights(encoder_decoder(4, guide=GUIDE, masked=True, latents={"noise": Latent(3)}, warped=2))
 
 
 @pytest.fixture(scope="module")
@@ -35,7 +35,7 @@ def given():
 
 
 def test_it_begins_as_the_base(given):
-    network = encoder_decoder(4, guide=GUIDE, masked=True, latents={"noise": Latent(3)}, moved=2)
+    network = encoder_decoder(4, guide=GUIDE, masked=True, latents={"noise": Latent(3)}, warped=2)
     np.testing.assert_array_equal(network.clips(given)["pictures"], given["base"])
 
 
@@ -120,7 +120,7 @@ def test_a_tile_with_its_margin_equals_the_same_part_of_the_whole(network):
 
 
 def test_pixels_are_taken_from_where_the_network_says():
-    network = encoder_decoder(4, guide=GUIDE, masked=True, moved=2)
+    network = encoder_decoder(4, guide=GUIDE, masked=True, warped=2)
     moved = np.arctanh(3 / 8)
     top = next(layer for layer in network.clips.layers if layer.name == "top_convolution")
     # Nothing is added but all of the first picture, from 3 pixels to the right and above; of the second one nothing.
