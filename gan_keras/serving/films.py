@@ -44,10 +44,9 @@ _PIECE_PIXELS = 2**21
 """Pixels of the frames that are made at once."""
 MAX_PIECE = 8
 """Frames that are made at once, at most."""
-_BYTES_PER_PIXEL = 600
-"""Memory of a network for a pixel of a frame that it makes."""
-_BYTES_PER_PIXEL_BESIDE = 2100
-"""Memory for a pixel of a frame with a mask: what is hidden is looked for in the frames before and after."""
+_BYTES_PER_PIXEL, _BYTES_PER_PIXEL_WITH_MASK = 2700, 6200
+"""Memory for a pixel of a made frame, where it is largest: when a film ends, and the frames that are late are made at
+once, 5 of them, or 13 where what is hidden is looked for in the frames after."""
 _MEMORY_SHARE = 0.5
 WARM_UP = 32
 """Frames before those that are wanted, after which these are as if all had been made; more than a model's reach."""
@@ -332,8 +331,8 @@ def affordable_tiles(size: tuple[int, int], work: _Work) -> list[tiles.Tile]:
     """Tiles as large as the memory allows; the whole frame where that is so, and where a model turns it."""
     height, width = size
     factor = _factor(work)
-    each = _BYTES_PER_PIXEL * factor**2 + (_BYTES_PER_PIXEL_BESIDE if work.settings.mask else 0)
-    affordable = _MEMORY_SHARE * tiles.available_memory() / each
+    each = _BYTES_PER_PIXEL_WITH_MASK if work.settings.mask else _BYTES_PER_PIXEL
+    affordable = _MEMORY_SHARE * tiles.available_memory() / (each * factor**2)
     if height * width <= affordable or work.parameters:
         return [tiles.Tile(slice(0, height), slice(0, width), ((0, height), (0, width)))]
     side = int(math.sqrt(affordable)) - 2 * tiles.MARGIN
