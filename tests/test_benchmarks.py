@@ -250,10 +250,22 @@ def test_a_translated_clip_is_of_the_other_colour_and_keeps_shape_and_path():
     blue = given[..., [2, 1, 0]]
     elsewhere = np.roll(blue, 6, axis=3)
     square = np.stack([moving_shapes.render(0, 1, 6, 32, 32)[0][..., [2, 1, 0]]])
-    made = np.concatenate([blue[:1], given[1:2], elsewhere[2:3], square])
-    found = translate.shares(read_clips(given), read_clips(made), "blue")
+    made = read_clips(np.concatenate([blue[:1], given[1:2], elsewhere[2:3], square]))
+    found = translate.shares(read_clips(given), made, translate.is_colour(made, "blue"), "colour")
     assert found["of_the_other_domain"] == 0.75 and found["shape_kept"] == 0.75 and found["all"] == 0.25
-    assert found["path_kept"] <= 0.75
+    assert found["path_kept"] <= 0.75 and "colour_kept" not in found
+
+
+def test_a_translated_clip_moves_as_the_other_domain_does():
+    linear, sine = (np.stack([moving_shapes.render(9, index, 16, 32, 32, (motion,))[0] for index in range(4)])
+                    for motion in ("linear", "sine"))
+    nothing = np.zeros_like(sine[:1])
+    made = read_clips(np.concatenate([sine[:1], linear[1:2], sine[2:3][..., [1, 2, 0]], nothing]))
+    of_domain = translate.is_motion(made, 32, 32, "linear", "sine")
+    np.testing.assert_array_equal(of_domain, [True, False, True, False])
+    found = translate.shares(read_clips(sine), made, of_domain, "motion")
+    assert found["readable"] == found["shape_kept"] == 0.75 and found["colour_kept"] == 0.5
+    assert found["of_the_other_domain"] == 0.5 and found["all"] == 0.25
 
 
 # ---- one film ----

@@ -8,6 +8,7 @@ Lengths are in units of the frame's shorter side; positions are of the shape's c
 down.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -15,7 +16,11 @@ import numpy as np
 SHAPES = ("circle", "square", "triangle")
 COLOURS = {"red": (230, 40, 40), "green": (40, 200, 70), "blue": (60, 90, 245), "yellow": (240, 210, 40),
            "magenta": (220, 60, 220), "cyan": (40, 215, 225)}
-MOTIONS = ("bounce", "linear", "sine")
+POSITIONS: dict[str, Callable[[np.ndarray], np.ndarray]] = {
+    "bounce": lambda phase: 1 - np.abs(1 - phase % 2), "linear": lambda phase: phase,
+    "sine": lambda phase: 0.5 + 0.5 * np.sin(phase)}
+"""By motion: where an axis is in the room there is, from 0 to 1, at a phase that grows evenly with time."""
+MOTIONS = tuple(POSITIONS)
 LABELS = ("shape", "colour", "motion")
 """Factors that can be the class of a clip."""
 
@@ -71,12 +76,16 @@ def draw_factors(seed: int, index: int, num_frames: int, height: int, width: int
     random = np.random.default_rng([seed, index])
     shape, colour, motion = factors_of(index, motions).values()
     radius = random.uniform(*RADIUS)
+    low, extent = room(shape, radius, height, width)
+    return Factors(shape, colour, radius, motion, low + extent * _path(random, motion, num_frames, extent))
+
+
+def room(shape: str, radius: float, height: int, width: int) -> tuple[np.ndarray, np.ndarray]:
+    """Where the centre of a shape can be, so that all of it is in the frame: the least x and y, and the extent, [2]."""
     left, top, right, bottom = (radius * reach for reach in _REACH[shape])
     side = min(height, width)
     low = np.array([left, top])
-    high = np.array([width / side - right, height / side - bottom])
-    positions = low + (high - low) * _path(random, motion, num_frames, high - low)
-    return Factors(shape, colour, radius, motion, positions)
+    return low, np.array([width / side - right, height / side - bottom]) - low
 
 
 def _path(random: np.random.Generator, motion: str, num_frames: int, extent: np.ndarray) -> np.ndarray:
@@ -86,10 +95,9 @@ def _path(random: np.random.Generator, motion: str, num_frames: int, extent: np.
     times = np.arange(num_frames)[:, None]
     start = random.uniform(size=2)
     if motion == "bounce":
-        return 1 - np.abs(1 - (start + step * times) % 2)
+        return POSITIONS[motion](start + step * times)
     if motion == "sine":
-        phase, rate = random.uniform(0, 2 * np.pi, size=2), step * 2
-        return 0.5 + 0.5 * np.sin(phase + rate * times)
+        return POSITIONS[motion](random.uniform(0, 2 * np.pi, size=2) + 2 * step * times)
     # Linear: the start is such that the end is within the frame; if the clip is too long for that, it moves slower.
     reach = step * (num_frames - 1)
     step = step * np.minimum(1, 1 / np.maximum(np.abs(reach), 1e-9)).min()
