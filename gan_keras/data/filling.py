@@ -12,7 +12,11 @@ _NEVER = 1e3
 """Age of a pixel that was not seen."""
 LEVELS = 6
 """Halvings of the frame from which what is around is taken; sides of tiles have to be multiples of 2 ** LEVELS."""
-
+_SWEEPS = (4, 4, 4, 4, 1, 1, 1)
+"""At each level, the finest first: a pixel is reached from as many of its squares away."""
+SPATIAL_REACH = 2**LEVELS + sum(sweeps * 2**level for level, sweeps in enumerate(_SWEEPS))
+"""Pixels from beyond which nothing reaches a pixel of a hole."""
+_CROSS = [[0.0, 1.0, 0.0], [1.0, 0.0, 1.0], [0.0, 1.0, 0.0]]
 
 GUIDE = 8
 """Channels of what `fill` says beside: the two frames, and how far they are."""
@@ -41,7 +45,7 @@ def fill(clips: tf.Tensor, mask: tf.Tensor, before: tf.Tensor | int = 0, after: 
     share = tf.where(earlier_age > TIME_REACH, 1.0, tf.where(later_age > TIME_REACH, 0.0, earlier_age / total))
     known = tf.cast(tf.minimum(earlier_age, later_age) <= TIME_REACH, clips.dtype)
     between = ((1.0 - share) * earlier + share * later) * known
-    filled = tf.where(known > 0, between, pull_push(between, known))
+    filled = tf.where(known > 0, between, harmonic(between, known))
     ages = [tf.minimum(age / (TIME_REACH + 1.0), 1.0) for age in (earlier_age, later_age)]
     return tf.where(mask > 0, filled, clips), tf.concat([earlier, later, *ages], -1)
 
@@ -51,7 +55,7 @@ def nearest(clips: tf.Tensor, mask: tf.Tensor) -> tf.Tensor:
     earlier, earlier_age, later, later_age = _beside(clips, mask, 0, 0)
     known = tf.cast(tf.minimum(earlier_age, later_age) <= TIME_REACH, clips.dtype)
     pixels = tf.where(earlier_age <= later_age, earlier, later) * known
-    return tf.where(mask > 0, tf.where(known > 0, pixels, pull_push(pixels, known)), clips)
+    return tf.where(mask > 0, tf.where(known > 0, pixels, harmonic(pixels, known)), clips)
 
 
 def _beside(clips: tf.Tensor, mask: tf.Tensor, before: tf.Tensor | int, after: tf.Tensor | int
@@ -65,8 +69,11 @@ def _beside(clips: tf.Tensor, mask: tf.Tensor, before: tf.Tensor | int, after: t
                                                                             reverse=True)
 
 
-def pull_push(clips: tf.Tensor, known: tf.Tensor) -> tf.Tensor:
-    """Fills each frame from what is around: means of larger and larger squares (pull and push, Gortler et al., 1996).
+def harmonic(clips: tf.Tensor, known: tf.Tensor) -> tf.Tensor:
+    """Fills each frame from what is around, as smoothly as it can be: each pixel is about the mean of its neighbours.
+
+    That is the discrete Laplace equation, solved from coarse to fine (cascadic multigrid, Bornemann and Deuflhard,
+    1996): some sweeps by Jacobi's method at each level, begun with the level above.
 
     Args:
         clips: [B, T, H, W, C], 0 where not known; sides of any length.
@@ -75,21 +82,29 @@ def pull_push(clips: tf.Tensor, known: tf.Tensor) -> tf.Tensor:
     Returns:
         [B, T, H, W, C]; 0 where nothing is known within `2 ** LEVELS` pixels.
     """
-    shape = tf.shape(clips)
-    pictures = tf.reshape(tf.concat([clips, known], -1), [-1, shape[2], shape[3], clips.shape[-1] + 1])
-    levels = [pictures]
+    shape, channels = tf.shape(clips), clips.shape[-1]
+    levels = [tf.reshape(tf.concat([clips, known], -1), [-1, shape[2], shape[3], channels + 1])]
     for _ in range(LEVELS):
         levels.append(tf.nn.avg_pool2d(_even(levels[-1]), 2, 2, "VALID"))
-    coarse = levels[-1]
-    for fine in reversed(levels[:-1]):
-        size = tf.shape(fine)
-        larger = tf.repeat(tf.repeat(coarse, 2, 1), 2, 2)[:, :size[1], :size[2]]
-        smooth = tf.nn.avg_pool2d(larger, 3, 1, "SAME")
-        # Of a pixel that is known in part, the rest comes from the level above.
-        weight = fine[..., -1:]
-        missing = smooth / tf.maximum(smooth[..., -1:], 1e-6) * tf.cast(smooth[..., -1:] > 0, fine.dtype)
-        coarse = fine + (1.0 - tf.minimum(weight, 1.0)) * missing
-    return tf.reshape(coarse[..., :-1], shape)
+    neighbours = tf.reshape(_CROSS, [3, 3, 1, 1])
+    pictures = tf.zeros_like(levels[-1])
+    for level, sweeps in zip(reversed(levels), reversed(_SWEEPS), strict=True):
+        size = tf.shape(level)
+        known = tf.cast(level[..., -1:] > 0, clips.dtype)
+        fixed = _normalized(level)  # the mean of what is known of a square
+        pictures = fixed + (1.0 - known) * tf.repeat(tf.repeat(pictures, 2, 1), 2, 2)[:, :size[1], :size[2]]
+        count = tf.nn.conv2d(tf.ones([1, size[1], size[2], 1], clips.dtype), neighbours, 1, "SAME")
+        unknown = (1.0 - known) / tf.maximum(count, 1.0)
+        for _ in range(sweeps):
+            pictures = fixed + unknown * tf.nn.conv2d(pictures, neighbours * tf.eye(channels + 1), 1, "SAME")
+        pictures = _normalized(pictures)
+    return tf.reshape(pictures[..., :-1], shape)
+
+
+def _normalized(pictures: tf.Tensor) -> tf.Tensor:
+    """Divides by the last channel, how much of the others is known; 0 stays (normalized convolution, Knutsson and
+    Westin, 1993): what was not reached yet does not count."""
+    return pictures / tf.maximum(pictures[..., -1:], 1e-6)
 
 
 def _even(pictures: tf.Tensor) -> tf.Tensor:

@@ -5,12 +5,12 @@ import re
 from pathlib import Path
 from typing import NamedTuple
 
-from gan_keras.data.filling import LEVELS
-from gan_keras.models.encoder_decoder import SPATIAL_REACH
+from gan_keras.data import filling
+from gan_keras.models import encoder_decoder
 
-MULTIPLE = 2**LEVELS
+MULTIPLE = 2**filling.LEVELS
 """Pixels of which the sides of tiles are multiples."""
-MARGIN = math.ceil((SPATIAL_REACH + 2**(LEVELS + 1)) / MULTIPLE) * MULTIPLE
+MARGIN = math.ceil((encoder_decoder.SPATIAL_REACH + filling.SPATIAL_REACH) / MULTIPLE) * MULTIPLE
 """Pixels around the core of a tile."""
 
 

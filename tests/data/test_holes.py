@@ -108,6 +108,31 @@ def test_a_hole_that_stands_takes_the_colour_around_it(size):
     assert not (beside.numpy()[..., :6] * mask).any()
 
 
+def test_what_changes_evenly_goes_on_evenly_in_a_hole():
+    ramp = np.broadcast_to(np.linspace(-1, 1, 64, dtype=np.float32)[:, None], (1, 1, 64, 64, 3))
+    known = np.ones((1, 1, 64, 64, 1), np.float32)
+    known[:, :, 20:32, 30:50] = 0
+    np.testing.assert_allclose(filling.harmonic(ramp * known, known), ramp, atol=0.02)
+
+
+def test_a_large_hole_has_the_colour_around_it_to_its_middle():
+    known = np.ones((1, 1, 300, 400, 1), np.float32)
+    known[:, :, 20:260, 40:360] = 0
+    np.testing.assert_allclose(filling.harmonic(0.7 * known * np.ones(3, np.float32), known), 0.7, rtol=1e-5)
+
+
+def test_nothing_reaches_a_hole_from_farther_than_the_reach():
+    side = 2 * filling.SPATIAL_REACH
+    known = np.zeros((1, 1, 64, side, 1), np.float32)
+    known[:, :, :, ::200] = 1
+    known[:, :, :, 1:] *= np.random.default_rng(0).random((1, 1, 64, side - 1, 1)) < 0.02
+    colours = known * np.float32([0.1, 0.2, 0.3])
+    changed = colours.copy()
+    changed[:, :, :, 0] = 0.9
+    difference = np.abs(filling.harmonic(changed, known) - filling.harmonic(colours, known))[..., 0].max((0, 1, 2))
+    assert 64 < np.flatnonzero(difference).max() <= filling.SPATIAL_REACH
+
+
 def test_frames_beside_are_looked_at_and_not_filled():
     clip = tf.random.stateless_uniform([1, 20, 4, 4, 3], [1, 2])
     mask = tf.cast(tf.random.stateless_uniform([1, 20, 4, 4, 1], [3, 4]) < 0.7, tf.float32)
