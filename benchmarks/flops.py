@@ -25,7 +25,8 @@ def count(function: tf.types.experimental.ConcreteFunction, formulas: Formulas |
     Raises:
         ValueError: a shape is not known before it runs.
     """
-    return _of_graph(function.graph, range(len(function.graph.outputs)), formulas or FLOATING_POINT)
+    return _of_graph(function.graph, range(len(function.graph.outputs)),
+                     FLOATING_POINT if formulas is None else formulas)
 
 
 def _of_graph(graph: tf.Graph, outputs: Iterable[int], formulas: Formulas) -> int:
@@ -127,3 +128,29 @@ SUMMED_BYTES: Formulas = dict.fromkeys(
     ("CollectiveReduceV2", "CollectiveReduceV3"),
     lambda operation: _size(operation.inputs[0]) * operation.inputs[0].dtype.size)
 """Bytes that a device gives to a sum over all devices of all processes."""
+
+
+class _EveryOperation(dict[str, Callable[[tf.Operation], int]]):
+    """One formula for all types but those that run functions, whose operations are counted, and those that move
+    nothing."""
+
+    _NOTHING = frozenset({"Const", "ExpandDims", "Identity", "IdentityN", "NoOp", "Placeholder", "PreventGradient",
+                          "ReadVariableOp", "Reshape", "Shape", "Squeeze", "StopGradient"})
+    _FUNCTIONS = frozenset({"Case", "If", "PartitionedCall", "StatefulPartitionedCall", "StatelessCase", "StatelessIf",
+                            "StatelessWhile", "While"})
+
+    def __contains__(self, name: object) -> bool:
+        return name not in self._FUNCTIONS
+
+    def __getitem__(self, name: str) -> Callable[[tf.Operation], int]:
+        return (lambda _: 0) if name in self._NOTHING else _moved
+
+
+def _moved(operation: tf.Operation) -> int:
+    """Of what has no shape before it runs, the indices of some sums, nothing."""
+    return sum(_size(tensor) * tensor.dtype.size for tensor in (*operation.inputs, *operation.outputs)
+               if tensor.shape.is_fully_defined() and tensor.dtype.is_numpy_compatible and tensor.dtype != tf.string)
+
+
+MOVED_BYTES: Formulas = _EveryOperation()
+"""Bytes that every operation reads and writes, each by itself."""

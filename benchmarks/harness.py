@@ -3,10 +3,12 @@
 Imports nothing heavy, so that a benchmark can ask for a table without TensorFlow.
 """
 
+import contextlib
 import dataclasses
 import json
 import resource
 import shutil
+import socket
 import statistics
 import subprocess
 import sys
@@ -104,6 +106,15 @@ def comparison(turns: dict[str, list[float]], key: str) -> dict[str, Any]:
     ours, theirs = (statistics.median(turns[name]) for name in ("ours", "theirs"))
     rounded = {name: [round(value, 2) for value in values] for name, values in turns.items()}
     return {f"peer_{key}": round(theirs, 2), "ratio": round(ours / theirs, 2), "turns": rounded}
+
+
+def free_ports(count: int) -> list[int]:
+    """Of this machine, for processes that listen on its loopback."""
+    with contextlib.ExitStack() as stack:
+        sockets = [stack.enter_context(socket.socket()) for _ in range(count)]
+        for each in sockets:
+            each.bind(("localhost", 0))
+        return [each.getsockname()[1] for each in sockets]
 
 
 def megabytes() -> float:

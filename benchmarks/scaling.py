@@ -2,13 +2,19 @@
 
     python benchmarks/scaling.py
     python benchmarks/scaling.py --generator=dcgan3d --precision=float32
+    python benchmarks/scaling.py --simulate
 
 Takes about six minutes on 2 CPU cores. Takes every flag of train.py that makes the model or the step. One axis at a
 time goes through its values, the others stay as they are; each point is a process of its own. Ends with a table and one
 JSON line. The exponent of an axis is the slope from its first point to its last in a plot of milliseconds (or
 megabytes) against clips x frames x pixels, both logarithmic: 1 grows as the data does, less is better.
+
+`--simulate` is about machines that one does not have: the cost model of benchmarks/cost_model.py, its constants
+measured here, its predictions beside what can be measured here, and what it says of a cluster. Takes a quarter of an
+hour.
 """
 
+import dataclasses
 import json
 import math
 import sys
@@ -18,8 +24,9 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from benchmarks import harness
+from benchmarks import harness, simulation
 from gan_keras.config import flags
+from gan_keras.config.settings import Settings, setting
 from gan_keras.config.train import Config
 
 AXES = {"num_frames": (8, 16, 32, 64), "resolution": ("32", "64", "128"), "batch_size": (8, 16, 32)}
@@ -28,8 +35,19 @@ AXES = {"num_frames": (8, 16, 32, 64), "resolution": ("32", "64", "128"), "batch
 HEAD = ["axis", "num_frames", "resolution", "batch_size", "milliseconds", "peak_megabytes"]
 
 
+@dataclasses.dataclass(frozen=True)
+class ScalingSettings(Settings):
+    """What is asked."""
+
+    simulate: bool = setting(False, "A cluster, by a model that is checked here.")
+
+
 def main() -> None:
-    """Measures every point once, prints the table."""
+    """Measures every point once, prints the table; or simulates."""
+    if flags.settings(ScalingSettings).simulate:
+        simulation.simulate(flags.settings(simulation.ClusterSettings), harness.passed_on(
+            ScalingSettings, simulation.ClusterSettings))
+        return
     base = Config().replace(**flags.named_config())
     passed, measured = harness.passed_on(), {}
     points = []
@@ -70,4 +88,6 @@ def exponents(points: Sequence[dict[str, Any]]) -> dict[str, float]:
 
 if __name__ == "__main__":
     flags.define_config()
+    flags.define(ScalingSettings)
+    flags.define(simulation.ClusterSettings)
     flags.run(main, sys.argv, __doc__)

@@ -72,7 +72,8 @@ class Step:
         self.config, self.devices = config, distribution.replicas
         self.precision = hardware.precision_policy(config.hardware)
         self._gan = VideoGAN.create(config, distribution, self.precision, hardware.uses_xla(config.hardware))
-        shape = (config.optimization.batch_size, *config.clip.shape)
+        self._clips = config.optimization.batch_size // distribution.processes  # that this process computes
+        shape = (self._clips, *config.clip.shape)
         clips = tf.cast(tf.random.stateless_uniform(shape, [0, 0], 0, 256, tf.int32), tf.uint8)
         label = tf.range(shape[0], dtype=tf.int64) % max(len(config.model.classes), 1)
         self._batch = distribution.split(Batch(clips, label))
@@ -99,16 +100,24 @@ class Step:
         from benchmarks import flops
 
         counted = {kind: flops.count(self.traced(kind)) for kind in self.kinds}
-        return self._of_round(counted) / self.config.optimization.batch_size
+        return self._of_round(counted) / self._clips
 
     def traced(self, kind: "StepSchedule") -> "tf.types.experimental.ConcreteFunction":
         """The graph of a step."""
         return self._gan.train_step.get_concrete_function(self._batch, self._number, kind)
 
-    def gradient_bytes(self) -> int:
-        """Of all that is trained."""
-        trained = self._gan.networks.trained_variables(self.config.optimization.freeze).values()
-        return sum(4 * math.prod(variable.shape) for variables in trained for variable in variables)
+    def moved_bytes_per_clip(self) -> float:
+        """What all operations read and write for each clip, where none is fused with another."""
+        from benchmarks import flops
+
+        counted = {kind: flops.count(self.traced(kind), flops.MOVED_BYTES) for kind in self.kinds}
+        return self._of_round(counted) / self._clips
+
+    def gradient_bytes(self) -> dict[str, int]:
+        """Of all that is trained, by the network."""
+        trained = self._gan.networks.trained_variables(self.config.optimization.freeze)
+        return {name: sum(4 * math.prod(variable.shape) for variable in variables)
+                for name, variables in trained.items()}
 
     def run(self, kind: "StepSchedule") -> None:
         """One step, to its end."""
@@ -155,6 +164,7 @@ def measure(config: Config, settings: TrainStepSettings, peer: harness.PeerSetti
             "precision": step.precision, "devices": step.devices, "milliseconds": medians[0],
             "milliseconds_with_penalty": medians[-1], "clips_per_second": round(speed, 1),
             "videos_per_second": round(speed, 2), "peak_megabytes": round(memory),
+            "gradient_bytes": sum(step.gradient_bytes().values()),
             **arithmetic(step, speed, settings.ceiling), **compared}
 
 

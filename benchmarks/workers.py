@@ -14,13 +14,11 @@ line:
   where one worker alone goes on with what two began.
 """
 
-import contextlib
 import dataclasses
 import json
 import os
 import random
 import shutil
-import socket
 import subprocess
 import sys
 import time
@@ -72,7 +70,7 @@ class WorkerGroup:
 
     def __init__(self, folder: Path, name: str, count: int, second: Mapping[str, Any] | None = None,
                  **train_flags: Any) -> None:
-        addresses = [f"localhost:{port}" for port in _free_ports(count)]
+        addresses = [f"localhost:{port}" for port in harness.free_ports(count)]
         self.run_dir, self._logs = folder / name, [folder / f"{name}.{i}.log" for i in range(count)]
         self.processes = []
         for i, log in enumerate(self._logs):
@@ -186,11 +184,11 @@ def traffic() -> dict[str, int]:
     from benchmarks.train_step import Step
     from gan_keras.config.train import Config
 
-    task = {"cluster": {"worker": [f"localhost:{_free_ports(1)[0]}"]}, "task": {"type": "worker", "index": 0}}
+    task = {"cluster": {"worker": [f"localhost:{harness.free_ports(1)[0]}"]}, "task": {"type": "worker", "index": 0}}
     os.environ["TF_CONFIG"] = json.dumps(task)
     step = Step(Config().replace(**SMALL, strategy="multi_worker", virtual_devices=2))
     summed = flops.count(step.traced(next(iter(step.kinds))), flops.SUMMED_BYTES) // step.devices
-    return {"summed_bytes": summed, "gradient_bytes": step.gradient_bytes()}
+    return {"summed_bytes": summed, "gradient_bytes": sum(step.gradient_bytes().values())}
 
 
 def saved(run_dir: Path) -> list[int]:
@@ -220,14 +218,6 @@ def difference(one: "dict[str, np.ndarray]", other: "dict[str, np.ndarray]") -> 
     shares = [np.abs(value.astype(float) - other[name]).max() / max(np.abs(value).max(), 1e-6)
               for name, value in one.items() if value.size]
     return float(f"{max(shares):.2e}")
-
-
-def _free_ports(count: int) -> list[int]:
-    with contextlib.ExitStack() as stack:
-        sockets = [stack.enter_context(socket.socket()) for _ in range(count)]
-        for each in sockets:
-            each.bind(("localhost", 0))
-        return [each.getsockname()[1] for each in sockets]
 
 
 def _last_line(log: Path) -> str:

@@ -10,6 +10,7 @@ import pytest
 import tensorflow as tf
 
 from benchmarks import (
+    cost_model,
     endless,
     flops,
     folder,
@@ -20,6 +21,7 @@ from benchmarks import (
     operations,
     recipe,
     scaling,
+    simulation,
     tasks,
     translate,
     workers,
@@ -48,6 +50,11 @@ def test_a_convolution_counts_its_multiply_adds_twice():
     kernel = tf.zeros([3, 3, 4, 8])
     assert counted(lambda x: tf.nn.conv2d(x, kernel, 1, "SAME"), PICTURES) == CONVOLUTION
     assert counted(lambda x: tf.nn.conv2d(x, kernel, 2, "SAME"), PICTURES) == CONVOLUTION // 4
+
+
+def test_moved_bytes_are_those_that_each_operation_reads_and_writes():
+    function = tf.function(lambda x: tf.reshape(tf.exp(x) + x, [-1]), autograph=False)
+    assert flops.count(function.get_concrete_function(PICTURES), flops.MOVED_BYTES) == 5 * 4 * 2 * 6 * 6 * 4
 
 
 @pytest.mark.parametrize(("watched", "times"), [("kernel", 2), ("both", 3)])
@@ -205,7 +212,7 @@ def test_benchmarks_import_nothing_heavy_before_their_flags_are_parsed():
             f"for name in {commands}: importlib.import_module(f'benchmarks.{{name}}')\n"
             "print(json.dumps([m for m in ('tensorflow', 'keras', 'cv2', 'numpy') if m in sys.modules]))")
     found = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
-    assert len(commands) == 18 and json.loads(found.stdout) == []
+    assert len(commands) == 19 and json.loads(found.stdout) == []
 
 
 @pytest.mark.parametrize(("name", "layer"), [
@@ -241,6 +248,57 @@ def test_only_what_is_between_the_marks_of_a_page_is_replaced():
     page = "# Head\n<!-- tables -->\nold\n<!-- end of tables -->\nfoot\n"
     assert tasks.replaced(page, "new") == "# Head\n<!-- tables -->\nnew\n<!-- end of tables -->\nfoot\n"
     assert tasks.replaced((ROOT / "docs" / "tasks.md").read_text(), "new").count("<!-- tables -->\nnew\n") == 1
+
+
+# ---- cost_model, simulation ----
+
+MACHINE = cost_model.Machine(
+    operations_per_second=1000.0, step_seconds=0.5, device_seconds=0.25, message_seconds=0.1,
+    message_bytes_per_second=100.0, step_bytes=50.0, pixel_bytes=2.0, start_seconds=3.0, video_seconds=0.5)
+COST = cost_model.StepCost(operations=200.0, moved_bytes=90.0, gradient_bytes=80.0, pixels=10.0)
+
+
+def test_a_step_takes_its_operations_and_what_comes_beside():
+    assert cost_model.line([(1, 5.0), (3, 9.0)]) == (3.0, 2.0)
+    assert cost_model.step_seconds(MACHINE, COST, 5) == 1.5
+    assert cost_model.step_seconds(MACHINE, COST, 5, devices=3) == 2.0
+    slow_memory = cost_model.Machine(1000.0, memory_bytes_per_second=45.0)
+    assert cost_model.step_seconds(slow_memory, COST, 5) == 10.0  # 2 s a clip for memory, 0.2 for operations
+    assert cost_model.peak_bytes(MACHINE, COST, 3) == 110.0
+
+
+def test_a_sum_over_a_ring_sends_each_share_twice_around():
+    assert cost_model.all_reduce_seconds(MACHINE, 80.0, 1) == 0.0
+    assert cost_model.all_reduce_seconds(MACHINE, 80.0, 4) == pytest.approx(6 * (0.1 + 0.2))
+    assert cost_model.step_seconds(MACHINE, COST, 5, workers=4) == pytest.approx(1.5 + 6 * (0.1 + 0.2))
+
+
+def test_predicted_shards_are_those_that_are_written(tmp_path):
+    clip = ClipSettings(resolution="32", num_frames=8, test_fraction=0.0)
+    prepared = prepare("shapes:520,frames=16", tmp_path / "prepared", clip, 1)
+    written = [shard for split in prepared.splits.values() for shard in split]
+    pixels = 16 * 32 * 32
+    assert cost_model.shards(520, pixels) == len(written) == 2
+    assert cost_model.prepared_bytes(520, pixels) == pytest.approx(sum(shard.bytes for shard in written), rel=1e-3)
+    assert cost_model.shards(3, 256 * 256 * 250) == 3  # a record that is larger than a shard has one of its own
+
+
+def test_a_checkpoint_has_the_moments_of_all_and_the_average_of_the_generator():
+    assert cost_model.checkpoint_bytes(10.0, 100.0) == 340.0
+
+
+def test_a_prediction_holds_within_a_fifth():
+    assert simulation.Check("", "s", 1.2, 1.0).holds and simulation.Check("", "s", 0.8, 1.0).holds
+    assert not simulation.Check("", "s", 1.21, 1.0).holds and not simulation.Check("", "s", 0.79, 1.0).holds
+
+
+def test_a_cluster_is_no_faster_than_it_reads():
+    cost = cost_model.StepCost(operations=0.0, moved_bytes=0.0, gradient_bytes=0.0, pixels=1e6)
+    clusters = (simulation.ClusterSettings(gpus=2, clips_per_gpu=5, read_megabytes=speed) for speed in (1e9, 30.0))
+    found = [simulation.cluster_costs(cluster, MACHINE, cost, {"generator": 10, "pair": 5})["clips a day"]
+             for cluster in clusters]
+    # A step takes 10 ms and two messages of 10 µs each, or reading 15 MB from 30 MB/s.
+    assert found == ["86.2 million", "1.7 million"]
 
 
 # ---- translate ----

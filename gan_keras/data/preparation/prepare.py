@@ -34,8 +34,8 @@ from gan_keras.errors import UserError
 from gan_keras.files import check_path, write_atomically
 from gan_keras.progress import Progress
 
-_SHARD_BYTES = 2**25
-_SHARD_RECORDS = 512
+SHARD_BYTES, SHARD_RECORDS = 2**25, 512
+"""At which a shard is full."""
 _ATTEMPTS = 3  # to prepare beside a process that removes the work folder
 
 
@@ -375,9 +375,9 @@ def _group_by_shard(prepared: Sequence[_Segment], clip: ClipSettings) -> list[li
     frame_bytes = clip.height * clip.width * 3
     for segment in prepared:
         size = segment.stored.frames * frame_bytes
-        if not groups or free_bytes < size or len(groups[-1]) == _SHARD_RECORDS:
+        if not groups or free_bytes < size or len(groups[-1]) == SHARD_RECORDS:
             groups.append([])
-            free_bytes = _SHARD_BYTES
+            free_bytes = SHARD_BYTES
         groups[-1].append(segment)
         free_bytes -= size
     return groups
