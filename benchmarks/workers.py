@@ -162,7 +162,7 @@ def survive(folder: Path, settings: WorkersSettings, seconds: float, undisturbed
             group.wait()
             shutil.rmtree(group.run_dir)
             continue
-        victim = chance.randrange(2)
+        victim = len(ended) % 2  # the chief, the other, and so on
         duration, message = group.kill(victim)
         ended.append(round(duration, 1))
         print(f"worker {victim} killed: the other ended after {duration:.1f} s and said: {message}", flush=True)

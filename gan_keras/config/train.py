@@ -271,7 +271,9 @@ class OptimizationSettings(Settings):
         0.0, "Learning rate of the discriminators after the warm-up; 0: that of the generator.", minimum=0.0,
         changeable=True)
     learning_rate_schedule: str = setting("constant", "Schedule of the learning rate after the warm-up.",
-                                          choices=("constant", "cosine"))
+                                          choices={
+        "constant": "It stays.", "cosine": "It falls to 0 over all steps.",
+        "cooldown": "It stays, and falls evenly to 0 over the last quarter of the steps."})
     warmup_steps: int = setting(0, "Steps over which the learning rate grows from 0.", minimum=0)
     beta_1: float = setting(0.0, "Adam's decay rate of the mean gradient.", minimum=0.0, maximum=0.9999)
     beta_2: float = setting(0.99, "Adam's decay rate of the mean squared gradient.", minimum=0.0, maximum=0.99999)

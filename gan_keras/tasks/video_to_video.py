@@ -290,7 +290,10 @@ class VideoToVideo(Task):
         buffers = {name: inputs[name][0] for name in stream.buffers}
 
         def outputs() -> Tensors:
-            return stream.streaming({**ready, **buffers, "time": time, "last": last})
+            given = {**ready, "time": time, "last": last}
+            # When a film ends, many frames are made by one request: one by one, or they would take as many times more
+            # memory than all before.
+            return _one_by_one(stream, given, buffers) if ends else stream.streaming({**given, **buffers})
 
         def nothing_yet() -> Tensors:  # a convolution over no pictures gives a wrong number of channels
             return {"pictures": ready["base"], **buffers}
@@ -301,6 +304,28 @@ class VideoToVideo(Task):
                    for name, value in known.items()}
         return {"video": pictures[tf.newaxis], "first_frame": seen[tf.newaxis], **context,
                 **{name: made[name][tf.newaxis] for name in stream.buffers}}
+
+
+def _one_by_one(stream: EncoderDecoder, given: Tensors, buffers: Tensors) -> Tensors:
+    """What the streaming network makes of frames, which it is given one after the other.
+
+    Args:
+        stream: the network.
+        given: its inputs of each frame, [N, ...], one or more.
+        buffers: those before the first one.
+    """
+    def make(number: tf.Tensor, pictures: tf.TensorArray, buffers: Tensors
+             ) -> tuple[tf.Tensor, tf.TensorArray, Tensors]:
+        frame = {name: value[number:number + 1] for name, value in given.items()}
+        made = stream.streaming({**frame, **buffers})
+        after = {name: tf.ensure_shape(made[name], value.shape) for name, value in buffers.items()}
+        return number + 1, pictures.write(number, made["pictures"][0]), after
+
+    count = tf.shape(given["time"])[0]
+    pictures = tf.TensorArray(tf.float32, count, element_shape=[None, None, 3])
+    _, pictures, buffers = tf.while_loop(lambda number, *_: number < count, make, (0, pictures, buffers),
+                                         parallel_iterations=1)
+    return {"pictures": pictures.stack(), **buffers}
 
 
 def _feature_distance(name: str) -> Callable[[ForwardPass], tf.Tensor]:

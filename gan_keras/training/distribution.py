@@ -22,7 +22,7 @@ from gan_keras.training.cluster import Cluster, find_cluster
 
 Batch = TypeVar("Batch")
 
-_SECONDS_OF_CACHES = 30.0
+_SECONDS_OF_CACHES = 10.0
 """For which a network disk may not show a new file."""
 _OF_CONNECTIONS = (tf.errors.UnavailableError, tf.errors.AbortedError, tf.errors.CancelledError,
                    tf.errors.DeadlineExceededError)

@@ -191,7 +191,9 @@ def test_every_network_has_metrics(trained):
     ({}, [0.1, 0.1, 0.1]),
     ({"warmup_steps": 2}, [0.0, 0.05, 0.1]),
     ({"learning_rate_schedule": "cosine", "steps": 4}, [0.1, 0.1 * (1 + np.sqrt(0.5)) / 2, 0.05]),
-    ({"learning_rate_schedule": "cosine", "steps": 6, "warmup_steps": 2}, [0.0, 0.05, 0.1])])
+    ({"learning_rate_schedule": "cosine", "steps": 6, "warmup_steps": 2}, [0.0, 0.05, 0.1]),
+    ({"learning_rate_schedule": "cooldown", "steps": 8, "warmup_steps": 2},
+     [0.0, 0.05, 0.1, 0.1, 0.1, 0.1, 0.1, 0.05, 0.0])])
 def test_learning_rate_schedules(tiny, settings, expected):
     optimization = tiny.replace(learning_rate=0.1, discriminator_learning_rate=0.2, **settings).optimization
     for network, factor in (("generator", 1), ("clip", 2)):
