@@ -49,6 +49,6 @@ def accumulate_gradients(batch: Batch, parts: int, compute: Callable[[Batch, tf.
                    for array, values in zip(arrays, tf.nest.flatten(of_rows), strict=True)]
         return number + 1, summed, written
 
-    _, sums, arrays = tf.while_loop(lambda number, *_: number < parts, add, (tf.constant(1), list(sums), arrays),
-                                    parallel_iterations=1)
+    _, sums, arrays = tf.while_loop(lambda *_: True, add, (tf.constant(1), list(sums), arrays), parallel_iterations=1,
+                                    maximum_iterations=parts - 1)
     return *sums, tf.nest.pack_sequence_as(rows, [array.concat() for array in arrays])
