@@ -15,6 +15,8 @@ ADVERSARIAL_LOSSES = {
 GRADIENT_PENALTIES = {
     "r1": "Half the squared gradient norm at real samples (Mescheder 2018).",
     "r1r2": "Half the squared gradient norm at real and at generated samples (R3GAN 2024).",
+    "approximate_r1": "r1 by differences of logits, without gradients of gradients (Seaweed-APT, Lin 2025).",
+    "approximate_r1r2": "r1r2 by differences of logits.",
     "wgan_gp": "(Gradient norm - 1)² between a real and a generated sample (WGAN-GP, Gulrajani 2017).",
     "dragan": "(Gradient norm - 1)² at real samples with noise on them (DRAGAN, Kodali 2017)."}
 """Functions of `losses.gradient_penalties`."""

@@ -9,6 +9,7 @@ References:
     2. Huang et al., R3GAN, 2024 (arXiv:2501.05441), eq. 4.
     3. Gulrajani et al., Improved training of Wasserstein GANs, 2017 (arXiv:1704.00028), eq. 3.
     4. Kodali et al., On convergence and stability of GANs, 2017 (arXiv:1705.07215).
+    5. Lin et al., Seaweed-APT, 2025 (arXiv:2501.08316), eq. 4.
 """
 
 from collections.abc import Callable
@@ -17,14 +18,16 @@ import tensorflow as tf
 
 LogitFunction = Callable[[tf.Tensor], tf.Tensor]
 
-NOISY = ("dragan",)
+NOISY = ("dragan", "approximate_r1", "approximate_r1r2")
 """Penalties that take normal numbers."""
 
-ZERO_CENTERED = ("r1", "r1r2")
+ZERO_CENTERED = ("r1", "r1r2", "approximate_r1", "approximate_r1r2")
 """Penalties that pull the squared gradient norm to 0. It falls as a sample has more values, so their weight grows with
 them; a norm that is pulled to 1 needs no such thing."""
 
 _NOISE_STDDEV = 0.25
+_STEP_STDDEV = 0.1
+"""Of the differences in place of gradients, in a range of 2: small steps drown in the rounding of bfloat16."""
 _TINY = 1e-12
 
 
@@ -41,6 +44,23 @@ def r1r2(discriminator: LogitFunction, real: tf.Tensor, generated: tf.Tensor, un
     del uniform, normal
     norms = _squared_gradient_norm(discriminator, tf.concat([real, generated], axis=0))
     at_real, at_generated = tf.split(norms, 2)
+    return 0.5 * (at_real + at_generated)
+
+
+def approximate_r1(discriminator: LogitFunction, real: tf.Tensor, generated: tf.Tensor, uniform: tf.Tensor,
+                   normal: tf.Tensor | None) -> tf.Tensor:
+    """`r1` by the difference of the logits of a real sample and of it with a little noise, which on average over the
+    noise is the gradient norm (Seaweed-APT 2025): no gradient of a gradient."""
+    del generated, uniform
+    return 0.5 * _squared_slope(discriminator, real, normal)
+
+
+def approximate_r1r2(discriminator: LogitFunction, real: tf.Tensor, generated: tf.Tensor, uniform: tf.Tensor,
+                     normal: tf.Tensor | None) -> tf.Tensor:
+    """`r1r2` by differences, see `approximate_r1`; a real and a generated sample get the same noise."""
+    del uniform
+    slopes = _squared_slope(discriminator, tf.concat([real, generated], axis=0), tf.concat([normal, normal], axis=0))
+    at_real, at_generated = tf.split(slopes, 2)
     return 0.5 * (at_real + at_generated)
 
 
@@ -67,6 +87,12 @@ def _one_centered(discriminator: LogitFunction, samples: tf.Tensor) -> tf.Tensor
     return tf.square(tf.sqrt(_squared_gradient_norm(discriminator, samples) + _TINY) - 1.0)
 
 
+def _squared_slope(discriminator: LogitFunction, samples: tf.Tensor, normal: tf.Tensor) -> tf.Tensor:
+    """[N]: that along the noise, of which the squared gradient norm is the expectation."""
+    here, there = tf.split(discriminator(tf.concat([samples, samples + _STEP_STDDEV * normal], axis=0)), 2)
+    return tf.square((there - here) / _STEP_STDDEV)
+
+
 def _squared_gradient_norm(discriminator: LogitFunction, samples: tf.Tensor) -> tf.Tensor:
     """[N]: each sample's logit depends on that sample alone, so the gradient of the sum holds every sample's own."""
     with tf.GradientTape(watch_accessed_variables=False) as tape:
@@ -76,5 +102,6 @@ def _squared_gradient_norm(discriminator: LogitFunction, samples: tf.Tensor) -> 
     return tf.reduce_sum(tf.square(gradient), axis=list(range(1, samples.shape.rank)))
 
 
-FUNCTIONS = {function.__name__: function for function in (r1, r1r2, wgan_gp, dragan)}
+FUNCTIONS = {function.__name__: function for function in (
+    r1, r1r2, approximate_r1, approximate_r1r2, wgan_gp, dragan)}
 """The penalties by name."""

@@ -56,7 +56,7 @@ def test_what_is_no_config_is_named(text):
     ({"task": "enhance", "generator": "mocogan"}, "`generator` is for --task=generate or reconstruct. Received: "
                                                   "generator=mocogan, task=enhance"),
     ({"ada_target": 0.5}, "`ada_target` needs `diffaugment`"),
-    ({"penalty": "r3"}, "`penalty` must be one of none, r1, r1r2, wgan_gp, dragan")])
+    ({"penalty": "r3"}, "`penalty` must be one of none, r1, r1r2, approximate_r1, approximate_r1r2, wgan_gp, dragan")])
 def test_impossible_settings_are_refused_in_the_users_language(settings, message):
     with pytest.raises(UserError) as raised:
         Config().replace(**settings)

@@ -23,6 +23,22 @@ def test_r1r2_adds_the_generated_samples():
     np.testing.assert_allclose(gradient_penalties.r1r2(half_square, REAL, GENERATED, UNIFORM, None), [2.5 + 4.5, 1.0])
 
 
+def test_differences_have_the_squared_gradient_norm_as_their_mean_over_the_noise():
+    normal = tf.constant(np.random.default_rng(0).standard_normal((20_000, 2)), tf.float32)
+    steep, gentle = tf.constant([[3.0, 4.0]]), tf.constant([[1.0, 2.0]])
+    real, generated = tf.repeat(steep, 20_000, 0), tf.repeat(gentle, 20_000, 0)
+    at_real = gradient_penalties.approximate_r1(half_square, real, generated, UNIFORM, normal)
+    at_both = gradient_penalties.approximate_r1r2(half_square, real, generated, UNIFORM, normal)
+    assert float(tf.reduce_mean(at_real)) == pytest.approx(0.5 * 25, rel=0.03)
+    assert float(tf.reduce_mean(at_both)) == pytest.approx(0.5 * (25 + 5), rel=0.03)
+
+
+def test_a_difference_is_the_slope_along_the_noise():
+    normal = tf.constant([[1.0, 0.0], [2.0, -1.0]])
+    penalty = gradient_penalties.approximate_r1(lambda x: 3 * x[:, 0] + 5 * x[:, 1], REAL, GENERATED, UNIFORM, normal)
+    np.testing.assert_allclose(penalty, [0.5 * 3**2, 0.5 * (6 - 5)**2], rtol=1e-4)
+
+
 def test_wgan_gp_is_the_distance_of_the_norm_from_one_between_real_and_generated():
     # The gradient there is the point itself.
     between = 0.25 * REAL[0] + 0.75 * GENERATED[0], 0.75 * REAL[1] + 0.25 * GENERATED[1]
