@@ -335,8 +335,9 @@ def affordable_tiles(size: tuple[int, int], work: _Work) -> list[tiles.Tile]:
     affordable = _MEMORY_SHARE * tiles.available_memory() / (each * factor**2)
     if height * width <= affordable or work.parameters:
         return [tiles.Tile(slice(0, height), slice(0, width), ((0, height), (0, width)))]
-    side = int(math.sqrt(affordable)) - 2 * tiles.MARGIN
-    return tiles.cut(size, max(side // tiles.MULTIPLE, 1) * tiles.MULTIPLE)
+    margin = tiles.margin(bool(work.settings.mask))
+    side = int(math.sqrt(affordable)) - 2 * margin
+    return tiles.cut(size, max(side // tiles.MULTIPLE, 1) * tiles.MULTIPLE, margin)
 
 
 def _factor(work: _Work) -> int:

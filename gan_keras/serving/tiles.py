@@ -10,10 +10,6 @@ from gan_keras.models import encoder_decoder
 
 MULTIPLE = 2**filling.LEVELS
 """Pixels of which the sides of tiles are multiples."""
-MARGIN = math.ceil((encoder_decoder.SPATIAL_REACH + filling.SPATIAL_REACH) / MULTIPLE) * MULTIPLE
-"""Pixels around the core of a tile."""
-
-
 class Tile(NamedTuple):
     """A part of a frame: what is looked at, and the core of it that is used, ((top, bottom), (left, right))."""
 
@@ -22,10 +18,16 @@ class Tile(NamedTuple):
     core: tuple[tuple[int, int], tuple[int, int]]
 
 
-def cut(size: tuple[int, int], side: int) -> list[Tile]:
+def margin(masked: bool) -> int:
+    """Pixels around the core of a tile, a multiple of `MULTIPLE`; more where holes are filled."""
+    reach = encoder_decoder.SPATIAL_REACH + (filling.SPATIAL_REACH if masked else 0)
+    return math.ceil(reach / MULTIPLE) * MULTIPLE
+
+
+def cut(size: tuple[int, int], side: int, margin: int) -> list[Tile]:
     """Cuts a frame into tiles whose cores are at most `side` pixels, a multiple of `MULTIPLE`, high and wide."""
     def spans(length: int) -> list[tuple[slice, tuple[int, int]]]:
-        return [(slice(max(0, start - MARGIN), min(length, start + side + MARGIN)),
+        return [(slice(max(0, start - margin), min(length, start + side + margin)),
                  (start, min(length, start + side))) for start in range(0, length, side)]
 
     return [Tile(rows, columns, (top, left)) for rows, top in spans(size[0]) for columns, left in spans(size[1])]

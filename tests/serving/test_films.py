@@ -185,12 +185,14 @@ def test_an_interrupted_film_goes_on_where_it_was(models, film, tmp_path, monkey
     np.testing.assert_allclose(frames_of(made.path), frames_of(whole.path), atol=4)
 
 
-def test_tiles_equal_the_whole(models, film, tmp_path, monkeypatch):
-    wide = np.tile(frames_of(film)[:3].astype(np.uint8), (1, 1, 16, 1))  # 640 pixels
+@pytest.mark.parametrize(("task", "more"), [("enhance", {}), ("inpaint", {"mask": "90,4,150,20"})])
+def test_tiles_equal_the_whole(models, film, tmp_path, monkeypatch, task, more):
+    wide = np.tile(frames_of(film)[:3].astype(np.uint8), (1, 1, 22, 1))  # 880 pixels
     write_clip(tmp_path / "wide.mp4", wide, 10.0)
-    whole, = make_films(settings(models["enhance"], tmp_path / "wide.mp4", tmp_path / "whole"), models["enhance"])
-    monkeypatch.setattr(films, "affordable_tiles", lambda size, work: tiles.cut(size, 128))
-    tiled, = make_films(settings(models["enhance"], tmp_path / "wide.mp4", tmp_path / "tiled"), models["enhance"])
+    arguments = models[task], tmp_path / "wide.mp4"
+    whole, = make_films(settings(*arguments, tmp_path / "whole", **more), models[task])
+    monkeypatch.setattr(films, "affordable_tiles", lambda size, work: tiles.cut(size, 128, tiles.margin(bool(more))))
+    tiled, = make_films(settings(*arguments, tmp_path / "tiled", **more), models[task])
     assert np.abs(frames_of(tiled.path) - frames_of(whole.path)).max() <= 1
 
 
@@ -203,10 +205,11 @@ def test_frames_with_a_mask_take_more_memory_and_are_cut_earlier(mask, count, mo
 
 
 def test_tiles_cover_a_frame_once_with_margins_inside_it():
-    covered = np.zeros((300, 700), int)
-    for tile in tiles.cut((300, 700), 256):
+    covered, margin = np.zeros((300, 700), int), tiles.margin(masked=False)
+    assert 80 <= margin < tiles.margin(masked=True)
+    for tile in tiles.cut((300, 700), 256, margin):
         (top, bottom), (left, right) = tile.core
         covered[top:bottom, left:right] += 1
         assert tile.rows.start % 64 == tile.columns.start % 64 == 0
-        assert tile.rows.start in (0, top - 256) and tile.columns.stop in (700, right + 256)
+        assert tile.rows.start in (0, top - margin) and tile.columns.stop in (700, right + margin)
     assert (covered == 1).all()
