@@ -23,6 +23,7 @@ from benchmarks import (
     scaling,
     simulation,
     tasks,
+    time_to_quality,
     translate,
     workers,
 )
@@ -212,7 +213,7 @@ def test_benchmarks_import_nothing_heavy_before_their_flags_are_parsed():
             f"for name in {commands}: importlib.import_module(f'benchmarks.{{name}}')\n"
             "print(json.dumps([m for m in ('tensorflow', 'keras', 'cv2', 'numpy') if m in sys.modules]))")
     found = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
-    assert len(commands) == 19 and json.loads(found.stdout) == []
+    assert len(commands) == 20 and json.loads(found.stdout) == []
 
 
 @pytest.mark.parametrize(("name", "layer"), [
@@ -359,6 +360,22 @@ def test_a_learning_curve_has_the_evaluations_and_the_losses(tmp_path):
     assert found == {"clip": [(50, 1.0), (100, 0.5)], "pair": [(100, 2.0)]}
     learning_curve.draw([row], found, tmp_path / "curve.png")
     assert (tmp_path / "curve.png").stat().st_size > 1000
+
+
+# ---- time_to_quality ----
+
+def test_minutes_until_all_distances_are_below_are_those_of_training_alone():
+    def evaluated(step, *values):
+        return {"step": step, **{f"frechet/{name}": value for name, value in zip(
+            time_to_quality.DISTANCES, values, strict=True)}}
+
+    metrics = [{"step": 60, "speed/clips_per_second": 8.0}, evaluated(60, 3.0, 1.0, 9.0),
+               {"step": 120, "speed/clips_per_second": 4.0}, evaluated(120, 1.0, 1.5, 4.0)]
+    rows = time_to_quality.curve(metrics, batch_size=8)
+    assert [(row["step"], row["minutes"]) for row in rows] == [(60, 1.0), (120, 3.0)]
+    wanted = {"appearance": 2.0, "motion": 2.0, "joint": 5.0}
+    assert time_to_quality.reached(rows, wanted) == 3.0 and time_to_quality.reached(rows[:1], wanted) is None
+    assert time_to_quality.reached(rows, None) is None
 
 
 # ---- workers ----
