@@ -17,14 +17,14 @@ from gan_keras.video.pictures import read_picture
 _DILATION = 4
 """Pixels by which a mask is made larger all around: codecs smear edges."""
 
-Mask = Callable[[int, tuple[int, int], bool], np.ndarray | None]
-"""From the number of a frame, its (height, width), and whether its mask is wanted, to that: uint8 [H, W], 1 in it."""
+Mask = Callable[[int, tuple[int, int]], np.ndarray]
+"""From the number of a frame and its (height, width) to its mask, uint8 [H, W], 1 in it."""
 
 
 def masks_of(text: str) -> Mask:
     """From a mask that is named to the mask of each frame by its number and size, uint8 [H, W], 1 in it.
 
-    Frames have to be asked for one after the other; of those that are not wanted there is none.
+    Frames have to be asked for one after the other.
     """
     box = re.fullmatch(r"\s*(\d+),(\d+),(\d+),(\d+)\s*", text)
     if box:
@@ -37,12 +37,12 @@ def masks_of(text: str) -> Mask:
         raise UserError(f"`mask` must name a video, a folder of pictures or a picture. Received: mask={text}")
     if videos[0].kind == "picture" and len(videos) == 1:
         picture = read_picture(Path(text) if Path(text).is_file() else Path(videos[0].path))
-        return lambda index, size, wanted: _dilated(picture, size, text) if wanted else None
+        return lambda index, size: _dilated(picture, size, text)
     if len(videos) > 1 and not all(video.kind == "picture" for video in videos):
         raise UserError(f"`mask` must be one video or one series of pictures. Received: mask={text}")
     frames = itertools.chain.from_iterable(video.open(None).frames for video in videos)
 
-    def next_mask(index: int, size: tuple[int, int], wanted: bool) -> np.ndarray | None:
+    def next_mask(index: int, size: tuple[int, int]) -> np.ndarray:
         """The mask of the next frame."""
         try:
             frame = next(frames, None)
@@ -51,13 +51,13 @@ def masks_of(text: str) -> Mask:
         if frame is None:
             raise UserError(f"`mask` must be as long as the input: it ends after {index} frames. "
                             f"Received: mask={text}")
-        return _dilated(frame.pixels, size, text) if wanted else None
+        return _dilated(frame.pixels, size, text)
 
     return next_mask
 
 
 def _box_mask(x: int, y: int, width: int, height: int) -> Mask:
-    def mask(index: int, size: tuple[int, int], wanted: bool) -> np.ndarray:
+    def mask(index: int, size: tuple[int, int]) -> np.ndarray:
         """The same of every frame."""
         if x >= size[1] or y >= size[0] or not width or not height:
             raise UserError(f"`mask` must lie in the frame of {size[1]}x{size[0]}. Received: "

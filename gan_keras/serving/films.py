@@ -14,7 +14,7 @@ import math
 import re
 import sys
 from collections import deque
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -48,6 +48,8 @@ _BYTES_PER_PIXEL, _BYTES_PER_PIXEL_WITH_MASK = 2700, 6200
 """Memory for a pixel of a made frame, where it is largest: when a film ends, and the frames that are late are made at
 once, 5 of them, or 13 where what is hidden is looked for in the frames after."""
 _MEMORY_SHARE = 0.5
+_LEAST_SEEN = 0.1
+"""Share of a frame; where less is not masked, nothing is seen of it."""
 WARM_UP = 32
 """Frames before those that are wanted, after which these are as if all had been made; more than a model's reach."""
 _DONE = {"enhance": "enhanced", "inpaint": "mended", "reorient": "turned", "predict": "continued"}
@@ -217,7 +219,6 @@ def _made_frames(work: _Work, opened: OpenedVideo, done: int) -> Iterator[Frame]
         frames = _continued(work, opened)
         yield from itertools.islice(frames, done, None)
         return
-    masks = masks_of(work.settings.mask) if work.settings.mask else None
     begin, waiting, sequence = max(0, done - WARM_UP), deque(), None
     piece: list[tuple[np.ndarray, np.ndarray | None]] = []
     size = 1
@@ -229,12 +230,11 @@ def _made_frames(work: _Work, opened: OpenedVideo, done: int) -> Iterator[Frame]
                 pixels = _beside(given.pixels, picture) if work.settings.preview else picture
                 yield Frame(pixels, given.time)
 
-    frames = enumerate(split_shots(opened.frames, CUT_THRESHOLD))
+    frames = enumerate(_shots(opened.frames, work.settings.mask))
     if work.settings.preview:
         unit = 1.0 if opened.rate else DEFAULT_FPS
-        frames = itertools.takewhile(lambda entry: entry[1].time < work.settings.preview * unit, frames)
-    for index, frame in frames:
-        mask = None if masks is None else masks(index, frame.pixels.shape[:2], index >= begin)
+        frames = itertools.takewhile(lambda entry: entry[1][0].time < work.settings.preview * unit, frames)
+    for index, (frame, mask) in frames:
         if index < begin:
             continue
         if sequence and frame.pixels.shape[:2] != sequence.size:
@@ -254,6 +254,39 @@ def _made_frames(work: _Work, opened: OpenedVideo, done: int) -> Iterator[Frame]
     if sequence:
         yield from made(sequence.push(piece))
         yield from made(sequence.finish())
+
+
+def _shots(frames: Iterable[Frame], mask: str) -> Iterator[tuple[Frame, np.ndarray | None]]:
+    """Frames that say whether a shot starts with them, and their masks.
+
+    What is masked is no sign of a cut: two frames are compared in what is seen of both, and one after frames of which
+    nothing is seen with what was seen last. Frames that are missing are of the shot before them.
+    """
+    if not mask:
+        yield from ((frame, None) for frame in split_shots(frames, CUT_THRESHOLD))
+        return
+    mask_of, masks = masks_of(mask), deque()
+    last, hidden_before = np.zeros((0, 0, 3), np.uint8), np.zeros((0, 0, 1), bool)
+
+    def read() -> Iterator[Frame]:
+        for number, frame in enumerate(frames):
+            masks.append(mask_of(number, frame.pixels.shape[:2]))
+            yield frame
+
+    def shown(frame: Frame) -> tuple[np.ndarray, np.ndarray, float]:
+        nonlocal last, hidden_before
+        hidden = masks[-1][..., np.newaxis] > 0
+        if last.shape != frame.pixels.shape:
+            last, hidden_before = frame.pixels, hidden
+        if hidden_before.mean() > 1.0 - _LEAST_SEEN:
+            hidden_before = np.zeros_like(hidden)
+        either = hidden | hidden_before
+        behind = np.where(either, last, frame.pixels)
+        last, hidden_before = np.where(hidden, last, frame.pixels), hidden
+        return behind, last, max(1.0 - either.mean(), _LEAST_SEEN)
+
+    for frame in split_shots(read(), CUT_THRESHOLD, shown):
+        yield frame, masks.popleft()
 
 
 def _beside(given: np.ndarray, made: np.ndarray) -> np.ndarray:

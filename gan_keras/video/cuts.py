@@ -1,7 +1,7 @@
 """Hard cuts: where one shot of a video ends and the next begins."""
 
 import functools
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 
 import numpy as np
 
@@ -15,7 +15,12 @@ _PIXEL_SCALE = 25.0  # mean difference of the pixels, of 255, that is surely eno
 _PEAK = 2.0  # a cut differs this many times as much as the steps around it
 
 
-def split_shots(frames: Iterable[Frame], threshold: float) -> Iterator[Frame]:
+Shown = Callable[[Frame], tuple[np.ndarray, np.ndarray, float]]
+"""From a frame to the pixels that are compared with the frame before it, those that are with the one after, and the
+share of the first that can differ, above 0."""
+
+
+def split_shots(frames: Iterable[Frame], threshold: float, shown: Shown | None = None) -> Iterator[Frame]:
     """Marks each frame with which a new shot starts, where it is not marked yet; the first frame starts one.
 
     At a cut the colours *and* the pixels change by more than the threshold (`difference`), and they change at once:
@@ -25,6 +30,7 @@ def split_shots(frames: Iterable[Frame], threshold: float) -> Iterator[Frame]:
     Args:
         frames: of a video.
         threshold: from 0 to 1, where 1 detects no cuts.
+        shown: what of frames is compared, by default all; called once for each, in order.
     """
     if threshold >= 1:
         for index, frame in enumerate(frames):
@@ -33,14 +39,16 @@ def split_shots(frames: Iterable[Frame], threshold: float) -> Iterator[Frame]:
     before = step = 0.0  # differences into the previous frame, and from it into the current one
     current, signature = None, None
     for following in frames:
-        next_signature = _FrameSignature(following.pixels)
+        behind, ahead, share = shown(following) if shown else (following.pixels, following.pixels, 1.0)
+        next_signature = _FrameSignature(behind)
         if current is None:
             current, signature = following._replace(starts_shot=True), next_signature
             continue
-        after = 0.0 if following.starts_shot else difference(signature, next_signature, threshold)
+        after = 0.0 if following.starts_shot else min(
+            difference(signature, next_signature, threshold * share) / share, 1.0)
         yield current._replace(starts_shot=current.starts_shot or _is_cut(before, step, after, threshold))
         before, step = step, after
-        current, signature = following, next_signature
+        current, signature = following, next_signature if ahead is behind else _FrameSignature(ahead)
     if current is not None:
         yield current._replace(starts_shot=current.starts_shot or _is_cut(before, step, 0.0, threshold))
 

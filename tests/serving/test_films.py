@@ -53,9 +53,9 @@ def test_a_film_comes_out_as_long_and_as_large_with_a_name_made_of_its_own(model
 
 
 def test_nothing_is_taken_from_beyond_a_cut(models, film, tmp_path, monkeypatch):
-    """The first frame of the second shot is missing; it is made as if that shot were all."""
+    """Half of the first frame of the second shot is missing; it is made as if that shot were all."""
     mask = np.zeros((11, *SIDE, 3), np.uint8)
-    mask[6] = 255
+    mask[6, :, :SIDE[1] // 2] = 255
 
     def first_of_second_shot(name, begin=0):
         write_clip(tmp_path / f"{name}.mp4", frames_of(film)[begin:].astype(np.uint8), 10.0)
@@ -183,6 +183,16 @@ def test_an_interrupted_film_goes_on_where_it_was(models, film, tmp_path, monkey
     made, = make_films(asked, models["enhance"])
     assert begun >= 2
     np.testing.assert_allclose(frames_of(made.path), frames_of(whole.path), atol=4)
+
+
+def test_frames_that_are_missing_are_no_cut_and_are_filled_from_those_beside(models, tmp_path):
+    frames, masks = (np.full((8, *SIDE, 3), value, np.uint8) for value in (60, 0))
+    frames[3:5], masks[3:5] = 255, 255
+    write_clip(tmp_path / "film.mp4", frames, 10.0)
+    write_clip(tmp_path / "mask.mp4", masks, 10.0)
+    made, = make_films(settings(models["inpaint"], tmp_path / "film.mp4", tmp_path, mask=str(tmp_path / "mask.mp4")),
+                       models["inpaint"])
+    assert np.abs(frames_of(made.path) - 60).mean((1, 2, 3)).max() < 25  # a grey of its own is 67
 
 
 @pytest.mark.parametrize(("task", "more"), [("enhance", {}), ("inpaint", {"mask": "90,4,150,20"})])
