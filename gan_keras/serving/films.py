@@ -45,8 +45,8 @@ _PIECE_PIXELS = 2**21
 MAX_PIECE = 8
 """Frames that are made at once, at most."""
 _BYTES_PER_PIXEL, _BYTES_PER_PIXEL_WITH_MASK = 2700, 6200
-"""Memory for a pixel of a made frame, where it is largest: when a film ends, and the frames that are late are made at
-once, 5 of them, or 13 where what is hidden is looked for in the frames after."""
+"""Memory for a pixel of a made frame, the program's own included, where it is largest: with a mask when a film ends,
+and the last frames are filled from those beside them."""
 _MEMORY_SHARE = 0.5
 _LEAST_SEEN = 0.1
 """Share of a frame; where less is not masked, nothing is seen of it."""
