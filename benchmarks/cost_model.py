@@ -28,7 +28,8 @@ class Machine:
         step_bytes: memory of a step without clips.
         pixel_bytes: memory of a step for each pixel of each frame of a device's clips.
         start_seconds: of a preparation.
-        video_seconds: of a preparation, for each video, on one worker.
+        video_seconds: of a preparation, for each video, of the workers together.
+        serial_seconds: of a preparation, for each video, of the one process that asks them and writes.
         manifest_bytes: for each video.
     """
 
@@ -42,6 +43,7 @@ class Machine:
     pixel_bytes: float = 0.0
     start_seconds: float = 0.0
     video_seconds: float = 0.0
+    serial_seconds: float = 0.0
     manifest_bytes: float = 0.0
 
 
@@ -111,7 +113,7 @@ def shards(videos: int, pixels: int) -> int:
 
 def preparation_seconds(machine: Machine, videos: int, workers: int = 1) -> float:
     """Of videos like those that `video_seconds` was measured with."""
-    return machine.start_seconds + videos * machine.video_seconds / workers
+    return machine.start_seconds + videos * (machine.serial_seconds + machine.video_seconds / workers)
 
 
 def checkpoint_bytes(generator: float, others: float) -> float:

@@ -284,6 +284,12 @@ def test_predicted_shards_are_those_that_are_written(tmp_path):
     assert cost_model.shards(3, 256 * 256 * 250) == 3  # a record that is larger than a shard has one of its own
 
 
+def test_workers_share_what_is_not_serial():
+    machine = cost_model.Machine(1.0, start_seconds=3.0, video_seconds=0.5, serial_seconds=0.1)
+    assert cost_model.preparation_seconds(machine, 10, 1) == pytest.approx(9.0)
+    assert cost_model.preparation_seconds(machine, 10, 5) == pytest.approx(5.0)
+
+
 def test_a_checkpoint_has_the_moments_of_all_and_the_average_of_the_generator():
     assert cost_model.checkpoint_bytes(10.0, 100.0) == 340.0
 
