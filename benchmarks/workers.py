@@ -9,7 +9,7 @@ line:
 * `traffic`: bytes that a step sums over all devices, and those of the gradients.
 * `agreement`: the largest relative difference of any variable after `steps` steps (SGD, float32) from one process, of
   two workers, and of two workers of two devices each.
-* `kills`: seconds after which the other worker had ended, each time that one was killed at a random moment; whether the
+* `kills`: seconds after which the other worker had ended, each time that one was killed at a random step; whether the
   run, gone on with each time, ended with the variables of one that nobody killed, bit by bit; the relative difference
   where one worker alone goes on with what two began.
 """
@@ -39,7 +39,7 @@ if TYPE_CHECKING:
 
 SMALL = {"data": "shapes:48", "resolution": "16", "num_frames": 4, "generator_width": 4, "discriminator_width": 4,
          "content_dim": 4, "motion_dim": 3, "batch_size": 4, "picture_steps": 2, "precision": "float32",
-         "optimizer": "sgd", "workers": 1, "log_every": 5, "checkpoint_every": 5}
+         "optimizer": "sgd", "workers": 1, "log_every": 1, "checkpoint_every": 5}
 PATIENCE = 60.0
 """Seconds within which a worker has to end after another one was killed."""
 _LIMIT = 600.0
@@ -95,12 +95,15 @@ class WorkerGroup:
                 raise UserError(f"A worker failed and said: {_last_line(log)}. Received: exit code={code}")
         return self
 
-    def kill(self, victim: int) -> tuple[float, str]:
-        """Kills one at once; the seconds after which the last of the others had ended, and what one of these said."""
+    def kill(self, victim: int) -> tuple[float, str] | None:
+        """Kills one at once; the seconds after which the last of the others had ended, and what one of these said. None
+        where these had come to the end of the training."""
         self.processes[victim].kill()
         begun = time.monotonic()
         codes = self.exit_codes()
         others = [i for i in range(len(codes)) if i != victim]
+        if not any(codes[i] for i in others):
+            return None
         if ended := {codes[i] for i in others} - {WorkerLost.exit_code}:
             raise UserError(f"Worker {victim} was killed, and others ended with {ended}. One said: "
                             f"{_last_line(self._logs[others[0]])}")
@@ -137,33 +140,33 @@ def main() -> None:
     if "traffic" in settings.parts:
         found["traffic"] = traffic()
     if {"agreement", "kills"} & set(settings.parts):
-        begun = time.monotonic()
         two = variables(WorkerGroup(folder, "two", 2, steps=settings.steps).wait().run_dir)
-        seconds = time.monotonic() - begun
     if "agreement" in settings.parts:
         one = variables(WorkerGroup(folder, "one", 1, steps=settings.steps).wait().run_dir)
         four = variables(WorkerGroup(folder, "four", 2, steps=settings.steps, virtual_devices=2).wait().run_dir)
         found["agreement"] = {"two workers": difference(one, two), "two workers of two devices": difference(one, four)}
     if "kills" in settings.parts:
-        found["kills"] = survive(folder, settings, seconds, two)
+        found["kills"] = survive(folder, settings, two)
     print(json.dumps({"benchmark": "workers", "steps": settings.steps, **found}))
 
 
-def survive(folder: Path, settings: WorkersSettings, seconds: float, undisturbed: "dict[str, np.ndarray]"
-            ) -> dict[str, Any]:
-    """Kills a worker again and again, and goes on each time."""
+def survive(folder: Path, settings: WorkersSettings, undisturbed: "dict[str, np.ndarray]") -> dict[str, Any]:
+    """Kills a worker again and again, at a random step between the last checkpoint and the end, and goes on each
+    time."""
     chance, ended, message = random.Random(0), [], ""
     while len(ended) < settings.kills:
-        group = WorkerGroup(folder, "killed", 2, steps=settings.steps)
-        deadline = time.monotonic() + chance.uniform(0.1, 0.95) * seconds
-        while group.is_running() and time.monotonic() < deadline:
-            time.sleep(0.1)
-        if not group.is_running():  # it came to its end before: begin anew
-            group.wait()
+        since, group = time.time(), WorkerGroup(folder, "killed", 2, steps=settings.steps)
+        begun = max(saved(group.run_dir), default=0)
+        step = chance.uniform(begun, settings.steps)
+        while group.is_running() and logged(group.run_dir, since) < step:
+            time.sleep(0.02)
+        victim = len(ended) % 2  # the chief, the other, and so on
+        killed = group.kill(victim) if group.is_running() else None
+        if killed is None:  # it came to its end before: begin anew
+            group.exit_codes()
             shutil.rmtree(group.run_dir)
             continue
-        victim = len(ended) % 2  # the chief, the other, and so on
-        duration, message = group.kill(victim)
+        duration, message = killed
         ended.append(round(duration, 1))
         print(f"worker {victim} killed: the other ended after {duration:.1f} s and said: {message}", flush=True)
     if not saved(folder / "killed"):
@@ -197,6 +200,16 @@ def saved(run_dir: Path) -> list[int]:
     from gan_keras.runs.run_folder import RunFolder
 
     return checkpoints.saved_steps(RunFolder(run_dir).checkpoints)
+
+
+def logged(run_dir: Path, since: float) -> int:
+    """The last step in a run's metrics; -1: there is none, or none was written since a time."""
+    from gan_keras.runs.run_folder import RunFolder
+
+    run = RunFolder(run_dir)
+    if not run.metrics_file.exists() or run.metrics_file.stat().st_mtime < since:
+        return -1
+    return max((entry["step"] for entry in run.metrics()), default=-1)
 
 
 def variables(run_dir: Path) -> "dict[str, np.ndarray]":
