@@ -39,7 +39,7 @@ if TYPE_CHECKING:
 
 SMALL = {"data": "shapes:48", "resolution": "16", "num_frames": 4, "generator_width": 4, "discriminator_width": 4,
          "content_dim": 4, "motion_dim": 3, "batch_size": 4, "picture_steps": 2, "precision": "float32",
-         "optimizer": "sgd", "workers": 1, "log_every": 1, "checkpoint_every": 5}
+         "optimizer": "sgd", "workers": 1, "log_every": 5, "checkpoint_every": 5}
 PATIENCE = 60.0
 """Seconds within which a worker has to end after another one was killed."""
 _LIMIT = 600.0
@@ -155,7 +155,7 @@ def survive(folder: Path, settings: WorkersSettings, undisturbed: "dict[str, np.
     time."""
     chance, ended, message = random.Random(0), [], ""
     while len(ended) < settings.kills:
-        since, group = time.time(), WorkerGroup(folder, "killed", 2, steps=settings.steps)
+        since, group = time.time(), WorkerGroup(folder, "killed", 2, steps=settings.steps, log_every=1)
         begun = max(saved(group.run_dir), default=0)
         step = chance.uniform(begun, settings.steps)
         while group.is_running() and logged(group.run_dir, since) < step:
