@@ -20,28 +20,28 @@ class Machine:
 
     Attributes:
         operations_per_second: of a device, in a training step.
-        memory_bytes_per_second: between a device and its memory; infinite where operations are what takes the time.
-        step_seconds: of a step beside its operations: what is started, read, written.
-        device_seconds: that each further device of the same machine adds to a step.
-        message_seconds: of an all-reduce, for each of its messages one after the other.
-        message_bytes_per_second: of an all-reduce, between two neighbours of the ring.
+        memory_bandwidth: bytes a second between a device and its memory; infinite where operations take the time.
+        step_overhead: seconds of a step beside its operations: what is started, read, written.
+        device_overhead: seconds that each further device of the same machine adds to a step.
+        network_latency: seconds of an all-reduce for each of its messages, which follow one another.
+        network_bandwidth: bytes a second of an all-reduce between two neighbours of the ring.
         step_bytes: memory of a step without clips.
         pixel_bytes: memory of a step for each pixel of each frame of a device's clips.
-        start_seconds: of a preparation.
+        preparation_overhead: seconds of a preparation without videos.
         video_seconds: of a preparation, for each video, of the workers together.
         serial_seconds: of a preparation, for each video, of the one process that asks them and writes.
         manifest_bytes: for each video.
     """
 
     operations_per_second: float
-    memory_bytes_per_second: float = math.inf
-    step_seconds: float = 0.0
-    device_seconds: float = 0.0
-    message_seconds: float = 0.0
-    message_bytes_per_second: float = math.inf
+    memory_bandwidth: float = math.inf
+    step_overhead: float = 0.0
+    device_overhead: float = 0.0
+    network_latency: float = 0.0
+    network_bandwidth: float = math.inf
     step_bytes: float = 0.0
     pixel_bytes: float = 0.0
-    start_seconds: float = 0.0
+    preparation_overhead: float = 0.0
     video_seconds: float = 0.0
     serial_seconds: float = 0.0
     manifest_bytes: float = 0.0
@@ -53,13 +53,13 @@ class StepCost:
 
     Attributes:
         operations: floating-point operations of convolutions and matrix products, for a clip.
-        moved_bytes: that all operations read and write where nothing is fused, for a clip.
+        bytes_accessed: by all operations, where none is fused with another, for a clip.
         gradient_bytes: of all networks that are trained.
         pixels: of all frames of a clip.
     """
 
     operations: float
-    moved_bytes: float
+    bytes_accessed: float
     gradient_bytes: float
     pixels: float
 
@@ -82,8 +82,8 @@ def step_seconds(machine: Machine, cost: StepCost, clips: float, workers: int = 
         devices: of each machine, which share what it computes in a second.
     """
     compute = clips * max(cost.operations / machine.operations_per_second,
-                          cost.moved_bytes / machine.memory_bytes_per_second)
-    return (machine.step_seconds + (devices - 1) * machine.device_seconds + compute
+                          cost.bytes_accessed / machine.memory_bandwidth)
+    return (machine.step_overhead + (devices - 1) * machine.device_overhead + compute
             + all_reduce_seconds(machine, cost.gradient_bytes, workers))
 
 
@@ -91,7 +91,7 @@ def all_reduce_seconds(machine: Machine, size: float, workers: int) -> float:
     """Of a sum of `size` bytes over a ring: each sends its share on 2 (n - 1) times (Patarasuk and Yuan, 2009)."""
     if workers < 2:
         return 0.0
-    return 2 * (workers - 1) * (machine.message_seconds + size / workers / machine.message_bytes_per_second)
+    return 2 * (workers - 1) * (machine.network_latency + size / workers / machine.network_bandwidth)
 
 
 def peak_bytes(machine: Machine, cost: StepCost, clips: float) -> float:
@@ -113,7 +113,7 @@ def shards(videos: int, pixels: int) -> int:
 
 def preparation_seconds(machine: Machine, videos: int, workers: int = 1) -> float:
     """Of videos like those that `video_seconds` was measured with."""
-    return machine.start_seconds + videos * (machine.serial_seconds + machine.video_seconds / workers)
+    return machine.preparation_overhead + videos * (machine.serial_seconds + machine.video_seconds / workers)
 
 
 def checkpoint_bytes(generator: float, others: float) -> float:

@@ -131,7 +131,7 @@ SUMMED_BYTES: Formulas = dict.fromkeys(
 
 
 class _EveryOperation(dict[str, Callable[[tf.Operation], int]]):
-    """One formula for all types but those that run functions, whose operations are counted, and those that move
+    """One formula for all types but those that run functions, whose operations are counted, and those that access
     nothing."""
 
     _NOTHING = frozenset({"Const", "ExpandDims", "Identity", "IdentityN", "NoOp", "Placeholder", "PreventGradient",
@@ -143,14 +143,14 @@ class _EveryOperation(dict[str, Callable[[tf.Operation], int]]):
         return name not in self._FUNCTIONS
 
     def __getitem__(self, name: str) -> Callable[[tf.Operation], int]:
-        return (lambda _: 0) if name in self._NOTHING else _moved
+        return (lambda _: 0) if name in self._NOTHING else _accessed
 
 
-def _moved(operation: tf.Operation) -> int:
+def _accessed(operation: tf.Operation) -> int:
     """Of what has no shape before it runs, the indices of some sums, nothing."""
     return sum(_size(tensor) * tensor.dtype.size for tensor in (*operation.inputs, *operation.outputs)
                if tensor.shape.is_fully_defined() and tensor.dtype.is_numpy_compatible and tensor.dtype != tf.string)
 
 
-MOVED_BYTES: Formulas = _EveryOperation()
+BYTES_ACCESSED: Formulas = _EveryOperation()
 """Bytes that every operation reads and writes, each by itself."""

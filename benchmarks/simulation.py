@@ -25,8 +25,8 @@ CLIP_FLAGS = ("--resolution=32", "--num_frames=8")
 SOURCE_FRAMES = 16
 """Of the videos whose preparation is measured."""
 
-GPU = Machine(operations_per_second=0.4 * 989e12, memory_bytes_per_second=3.35e12, step_seconds=0.01,
-              message_seconds=1e-5, message_bytes_per_second=50e9)
+GPU = Machine(operations_per_second=0.4 * 989e12, memory_bandwidth=3.35e12, step_overhead=0.01,
+              network_latency=1e-5, network_bandwidth=50e9)
 """An H100 by its maker's table (dense bfloat16, HBM3, a network of 400 Gbit/s for each): not measured. The share 0.4 of
 the operations is what a step reaches of the fastest convolutions on a CPU; the other two are guesses."""
 DAY = 86400.0
@@ -73,12 +73,13 @@ def simulate(cluster: ClusterSettings, step_flags: Sequence[str]) -> None:
     machine, checks = training_constants(step_flags)
     with tempfile.TemporaryDirectory() as folder:
         machine, more = preparation_constants(machine, Path(folder), cluster.most_clips)
-    checks += more
+        cost, weights, saved = counted(cluster, Path(folder))
+    predicted = cost_model.checkpoint_bytes(weights["generator"], sum(weights.values()) - weights["generator"])
+    checks += [*more, Check("a checkpoint of the cluster's networks", "MB", predicted / 1e6, saved / 1e6)]
     print("\n" + harness.table(
         ["", "unit", "predicted", "measured", "quotient", "within 20 %"],
         ([check.what, check.unit, check.predicted, check.measured, round(check.quotient, 2),
           "yes" if check.holds else "**no**"] for check in checks)))
-    cost, weights = counted(cluster)
     found = cluster_costs(cluster, machine, cost, weights)
     print("\n" + harness.table(["the cluster", ""], found.items()) + "\n")
     print(json.dumps({"benchmark": "scaling", "machine": {name: value for name, value in dataclasses.asdict(
@@ -94,15 +95,15 @@ def training_constants(step_flags: Sequence[str]) -> tuple[Machine, list[Check]]
     beside, per_clip = cost_model.line([(4, few["seconds"]), (16, many["seconds"])])
     memory, each = cost_model.line([(4, few["bytes"]), (16, many["bytes"])])
     cost = StepCost(few["operations"], 0.0, few["gradient_bytes"], few["pixels"])
-    machine = Machine(operations_per_second=cost.operations / per_clip, step_seconds=max(beside, 0.0),
+    machine = Machine(operations_per_second=cost.operations / per_clip, step_overhead=max(beside, 0.0),
                       step_bytes=memory, pixel_bytes=each / cost.pixels)
     four = step(*step_flags, "--batch_size=12", "--virtual_devices=4")
     alone = cost_model.step_seconds(machine, cost, 12)
     hops = reductions()
-    message, per_byte = cost_model.line([(size / 2, seconds / 2) for size, seconds in hops.items()
+    latency, per_byte = cost_model.line([(size / 2, seconds / 2) for size, seconds in hops.items()
                                          if size in (min(hops), max(hops))])
-    machine = dataclasses.replace(machine, device_seconds=max(four["seconds"] - alone, 0.0) / 3,
-                                  message_seconds=max(message, 0.0), message_bytes_per_second=1 / per_byte)
+    machine = dataclasses.replace(machine, device_overhead=max(four["seconds"] - alone, 0.0) / 3,
+                                  network_latency=max(latency, 0.0), network_bandwidth=1 / per_byte)
     checks = []
     for what, more in (("8 clips", ["--batch_size=8"]), ("4 clips of 32 frames", ["--batch_size=4", "--num_frames=32"]),
                        ("2 clips of 128x128", ["--batch_size=2", "--resolution=128"])):
@@ -110,8 +111,8 @@ def training_constants(step_flags: Sequence[str]) -> tuple[Machine, list[Check]]
         here = StepCost(found["operations"], 0.0, found["gradient_bytes"], found["pixels"])
         checks += [Check(f"a step of {what}", "s", cost_model.step_seconds(machine, here, found["clips"]),
                          found["seconds"]),
-                   Check(f"memory of {what}", "bytes", cost_model.peak_bytes(machine, here, found["clips"]),
-                         found["bytes"])]
+                   Check(f"memory of {what}", "MB", cost_model.peak_bytes(machine, here, found["clips"]) / 1e6,
+                         found["bytes"] / 1e6)]
     for devices in (2, 3):
         found = step(*step_flags, "--batch_size=12", f"--virtual_devices={devices}")
         checks.append(Check(f"12 clips on {devices} devices", "s",
@@ -172,7 +173,7 @@ def preparation_constants(machine: Machine, folder: Path, most: int) -> tuple[Ma
     _, entry = cost_model.line([(1000, few["manifest"]), (10_000, many["manifest"])])
     saved = (many["seconds"] - prepared(folder, 10_000, 2)["seconds"]) / 10_000
     parallel = min(max(2.0 * saved, 0.0), each)
-    machine = dataclasses.replace(machine, start_seconds=max(start, 0.0), video_seconds=parallel,
+    machine = dataclasses.replace(machine, preparation_overhead=max(start, 0.0), video_seconds=parallel,
                                   serial_seconds=each - parallel, manifest_bytes=entry)
     checks = []
     for videos, workers in ((30_000, 1), (most, 2)):
@@ -181,10 +182,11 @@ def preparation_constants(machine: Machine, folder: Path, most: int) -> tuple[Ma
         checks.append(Check(f"preparing {what}", "s", cost_model.preparation_seconds(machine, videos, workers),
                             found["seconds"]))
     pixels = SOURCE_FRAMES * 32 * 32
-    return machine, [*checks, Check(f"shards of {what}", "bytes", cost_model.prepared_bytes(most, pixels),
-                                    found["bytes"]),
+    return machine, [*checks, Check(f"shards of {what}", "MB",
+                                    cost_model.prepared_bytes(most, pixels) / 1e6, found["bytes"] / 1e6),
                      Check(f"shards of {what}", "files", cost_model.shards(most, pixels), found["files"]),
-                     Check(f"manifest of {what}", "bytes", most * machine.manifest_bytes, found["manifest"])]
+                     Check(f"manifest of {what}", "MB", most * machine.manifest_bytes / 1e6,
+                           found["manifest"] / 1e6)]
 
 
 def prepared(folder: Path, videos: int, workers: int) -> dict[str, float]:
@@ -203,8 +205,9 @@ def prepared(folder: Path, videos: int, workers: int) -> dict[str, float]:
 
 # ---- the cluster ----
 
-def counted(cluster: ClusterSettings) -> tuple[StepCost, dict[str, int]]:
-    """A step of the cluster's clips, traced and not run; bytes of the weights of each network."""
+def counted(cluster: ClusterSettings, folder: Path) -> tuple[StepCost, dict[str, int], int]:
+    """A step of the cluster's clips, traced and not run; bytes of the weights of each network; bytes of a checkpoint,
+    written into a folder."""
     from benchmarks.train_step import Step
     from gan_keras import logging
 
@@ -212,9 +215,9 @@ def counted(cluster: ClusterSettings) -> tuple[StepCost, dict[str, int]]:
     config = Config().replace(resolution=cluster.cluster_resolution, num_frames=cluster.cluster_frames, batch_size=1)
     step = Step(config)
     weights = step.gradient_bytes()
-    cost = StepCost(step.operations_per_clip(), step.moved_bytes_per_clip(), sum(weights.values()),
+    cost = StepCost(step.operations_per_clip(), step.bytes_accessed_per_clip(), sum(weights.values()),
                     math.prod(config.clip.shape[:3]))
-    return cost, weights
+    return cost, weights, step.save(folder)
 
 
 def cluster_costs(cluster: ClusterSettings, here: Machine, cost: StepCost, weights: dict[str, int]
@@ -235,9 +238,9 @@ def cluster_costs(cluster: ClusterSettings, here: Machine, cost: StepCost, weigh
     decoding = (here.video_seconds + here.serial_seconds) * video_pixels / (SOURCE_FRAMES * 32 * 32)
     return {
         "operations of a clip": f"{cost.operations / 1e12:.2f} TFLOP",
-        "bytes that a clip's operations move, none fused": f"{cost.moved_bytes / 1e9:.1f} GB",
+        "bytes that a clip's operations move, none fused": f"{cost.bytes_accessed / 1e9:.1f} GB",
         "a step": f"{1000 * seconds:.1f} ms, of which summing gradients {1000 * reducing:.1f}, its clips' memory "
-                  f"{1000 * cluster.clips_per_gpu * cost.moved_bytes / GPU.memory_bytes_per_second:.1f} and operations "
+                  f"{1000 * cluster.clips_per_gpu * cost.bytes_accessed / GPU.memory_bandwidth:.1f} and operations "
                   f"{1000 * cluster.clips_per_gpu * cost.operations / GPU.operations_per_second:.1f} side by side",
         "reading a step's clips": f"{1000 * reading:.0f} ms, {read / seconds / 1e6:,.0f} MB/s to be no slower",
         "gradients": f"{cost.gradient_bytes / 1e6:.2f} MB, sent and received once a step by each",

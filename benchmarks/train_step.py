@@ -106,11 +106,11 @@ class Step:
         """The graph of a step."""
         return self._gan.train_step.get_concrete_function(self._batch, self._number, kind)
 
-    def moved_bytes_per_clip(self) -> float:
+    def bytes_accessed_per_clip(self) -> float:
         """What all operations read and write for each clip, where none is fused with another."""
         from benchmarks import flops
 
-        counted = {kind: flops.count(self.traced(kind), flops.MOVED_BYTES) for kind in self.kinds}
+        counted = {kind: flops.count(self.traced(kind), flops.BYTES_ACCESSED) for kind in self.kinds}
         return self._of_round(counted) / self._clips
 
     def gradient_bytes(self) -> dict[str, int]:
@@ -118,6 +118,14 @@ class Step:
         trained = self._gan.networks.trained_variables(self.config.optimization.freeze)
         return {name: sum(4 * math.prod(variable.shape) for variable in variables)
                 for name, variables in trained.items()}
+
+    def save(self, folder: Path) -> int:
+        """Writes a checkpoint into a folder; its bytes."""
+        from gan_keras.runs import checkpoints
+
+        checkpoints.save(folder / "checkpoints", 0, self._gan.variables, keep=1)
+        return sum(path.stat().st_size for path in checkpoints.files(folder / "checkpoints", 0)
+                   if path.suffix != ".index")
 
     def run(self, kind: "StepSchedule") -> None:
         """One step, to its end."""

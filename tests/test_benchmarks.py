@@ -53,9 +53,9 @@ def test_a_convolution_counts_its_multiply_adds_twice():
     assert counted(lambda x: tf.nn.conv2d(x, kernel, 2, "SAME"), PICTURES) == CONVOLUTION // 4
 
 
-def test_moved_bytes_are_those_that_each_operation_reads_and_writes():
+def test_bytes_accessed_are_those_that_each_operation_reads_and_writes():
     function = tf.function(lambda x: tf.reshape(tf.exp(x) + x, [-1]), autograph=False)
-    assert flops.count(function.get_concrete_function(PICTURES), flops.MOVED_BYTES) == 5 * 4 * 2 * 6 * 6 * 4
+    assert flops.count(function.get_concrete_function(PICTURES), flops.BYTES_ACCESSED) == 5 * 4 * 2 * 6 * 6 * 4
 
 
 @pytest.mark.parametrize(("watched", "times"), [("kernel", 2), ("both", 3)])
@@ -254,16 +254,16 @@ def test_only_what_is_between_the_marks_of_a_page_is_replaced():
 # ---- cost_model, simulation ----
 
 MACHINE = cost_model.Machine(
-    operations_per_second=1000.0, step_seconds=0.5, device_seconds=0.25, message_seconds=0.1,
-    message_bytes_per_second=100.0, step_bytes=50.0, pixel_bytes=2.0, start_seconds=3.0, video_seconds=0.5)
-COST = cost_model.StepCost(operations=200.0, moved_bytes=90.0, gradient_bytes=80.0, pixels=10.0)
+    operations_per_second=1000.0, step_overhead=0.5, device_overhead=0.25, network_latency=0.1,
+    network_bandwidth=100.0, step_bytes=50.0, pixel_bytes=2.0, preparation_overhead=3.0, video_seconds=0.5)
+COST = cost_model.StepCost(operations=200.0, bytes_accessed=90.0, gradient_bytes=80.0, pixels=10.0)
 
 
 def test_a_step_takes_its_operations_and_what_comes_beside():
     assert cost_model.line([(1, 5.0), (3, 9.0)]) == (3.0, 2.0)
     assert cost_model.step_seconds(MACHINE, COST, 5) == 1.5
     assert cost_model.step_seconds(MACHINE, COST, 5, devices=3) == 2.0
-    slow_memory = cost_model.Machine(1000.0, memory_bytes_per_second=45.0)
+    slow_memory = cost_model.Machine(1000.0, memory_bandwidth=45.0)
     assert cost_model.step_seconds(slow_memory, COST, 5) == 10.0  # 2 s a clip for memory, 0.2 for operations
     assert cost_model.peak_bytes(MACHINE, COST, 3) == 110.0
 
@@ -285,7 +285,7 @@ def test_predicted_shards_are_those_that_are_written(tmp_path):
 
 
 def test_workers_share_what_is_not_serial():
-    machine = cost_model.Machine(1.0, start_seconds=3.0, video_seconds=0.5, serial_seconds=0.1)
+    machine = cost_model.Machine(1.0, preparation_overhead=3.0, video_seconds=0.5, serial_seconds=0.1)
     assert cost_model.preparation_seconds(machine, 10, 1) == pytest.approx(9.0)
     assert cost_model.preparation_seconds(machine, 10, 5) == pytest.approx(5.0)
 
@@ -300,7 +300,7 @@ def test_a_prediction_holds_within_a_fifth():
 
 
 def test_a_cluster_is_no_faster_than_it_reads():
-    cost = cost_model.StepCost(operations=0.0, moved_bytes=0.0, gradient_bytes=0.0, pixels=1e6)
+    cost = cost_model.StepCost(operations=0.0, bytes_accessed=0.0, gradient_bytes=0.0, pixels=1e6)
     clusters = (simulation.ClusterSettings(gpus=2, clips_per_gpu=5, read_megabytes=speed) for speed in (1e9, 30.0))
     found = [simulation.cluster_costs(cluster, MACHINE, cost, {"generator": 10, "pair": 5})["clips a day"]
              for cluster in clusters]

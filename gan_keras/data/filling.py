@@ -17,6 +17,7 @@ _SWEEPS = (4, 4, 4, 4, 1, 1, 1)
 SPATIAL_REACH = 2**LEVELS + sum(sweeps * 2**level for level, sweeps in enumerate(_SWEEPS))
 """Pixels from beyond which nothing reaches a pixel of a hole."""
 _CROSS = [[0.0, 1.0, 0.0], [1.0, 0.0, 1.0], [0.0, 1.0, 0.0]]
+"""The four neighbours of a pixel."""
 
 GUIDE = 8
 """Channels of what `fill` says beside: the two frames, and how far they are."""
@@ -80,7 +81,7 @@ def harmonic(clips: tf.Tensor, known: tf.Tensor) -> tf.Tensor:
         known: [B, T, H, W, 1], 1 or 0.
 
     Returns:
-        [B, T, H, W, C]; 0 where nothing is known within `2 ** LEVELS` pixels.
+        [B, T, H, W, C]; 0 where nothing is known near enough, see `SPATIAL_REACH`.
     """
     shape, channels = tf.shape(clips), clips.shape[-1]
     levels = [tf.reshape(tf.concat([clips, known], -1), [-1, shape[2], shape[3], channels + 1])]

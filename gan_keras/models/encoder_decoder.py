@@ -76,9 +76,8 @@ def encoder_decoder(generator_width: int, guide: int, masked: bool, causal: bool
         masked: whether there is a mask, 1 where something is to be made and 0 elsewhere.
         causal: whether no frame sees those after it.
         latents: random inputs of a clip, for which an answer is one of several.
-        warped: pictures, the first channels of the guide, or the base where there is none, of which it may take pixels,
-            warped by a flow that it makes itself (learned by what has to be shown, as in deep voxel flow, Liu et al.,
-            2017, arXiv:1702.02463).
+        warped: pictures, the first channels of the guide, of which it may take pixels, warped by a flow that it makes
+            itself (learned by what has to be shown, as in deep voxel flow, Liu et al., 2017, arXiv:1702.02463).
     """
     builder, stream = _Builder(generator_width, guide, masked, causal, latents or {}, warped), _Stream()
     return EncoderDecoder(builder.model(_WholeClips()), builder.model(stream), stream.delay, stream.buffers)
@@ -131,12 +130,12 @@ class _Builder:
         return keras.Model(given | codes | time.inputs, {"pictures": time.clips(x), **time.outputs}, name=time.name)
 
     def _with_warped(self, x: keras.KerasTensor, known: Mapping[str, keras.KerasTensor]) -> keras.KerasTensor:
-        """What is added to the base. x says of what: its own colours, and for each warped picture how much of it,
-        and the flow by which it is."""
+        """What is added to the base. x says of what: its own colours, and for each picture of the guide how much of it,
+        and the flow by which that is warped."""
         added = x[..., :3]
         for i in range(self._warped):
             gate, offsets = x[..., 3 + 3 * i:4 + 3 * i], x[..., 4 + 3 * i:6 + 3 * i]
-            picture = known["guide" if "guide" in known else "base"][..., 3 * i:3 * i + 3]
+            picture = known["guide"][..., 3 * i:3 * i + 3]
             warped = self._layer(f"warped_{i}", Warp, _MAX_DISPLACEMENT)(picture, offsets)
             change = self._layer(f"warped_{i}_change", layers.Subtract, dtype="float32")([warped, known["base"]])
             gated = self._layer(f"warped_{i}_gated", layers.Multiply, dtype="float32")([change, gate])

@@ -1,8 +1,10 @@
-"""Masks of the frames of a film, of what is to be made anew: a video, a folder of pictures, a picture, a rectangle."""
+"""Masks of the frames of a film, of what is to be made anew: a video, a folder of pictures, a picture, a rectangle; and
+the shots of a film of which some is masked."""
 
 import itertools
 import re
-from collections.abc import Callable
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -10,15 +12,61 @@ import numpy as np
 from gan_keras.config.train import ClipSettings
 from gan_keras.data.sources.listing import list_source
 from gan_keras.errors import UserError
+from gan_keras.video.cuts import split_shots
 from gan_keras.video.errors import DecodeError
+from gan_keras.video.frames import Frame
 from gan_keras.video.opencv import cv2
 from gan_keras.video.pictures import read_picture
 
 _DILATION = 4
 """Pixels by which a mask is made larger all around: codecs smear edges."""
 
+_LEAST_SEEN = 0.1
+"""Share of a frame; where less is not masked, nothing is seen of it."""
+
 Mask = Callable[[int, tuple[int, int]], np.ndarray]
 """From the number of a frame and its (height, width) to its mask, uint8 [H, W], 1 in it."""
+
+
+def masked_shots(frames: Iterable[Frame], mask: str, cut_threshold: float) -> Iterator[tuple[Frame, np.ndarray]]:
+    """Frames of a film, marked where a shot starts, each with its mask, uint8 [H, W].
+
+    What is masked is no sign of a cut. Frames that are missing are of the shot before them.
+
+    Args:
+        frames: of the film.
+        mask: as the user names it.
+        cut_threshold: see `split_shots`.
+    """
+    mask_of, masks, seen = masks_of(mask), deque(), _Seen()
+
+    def read() -> Iterator[Frame]:
+        for number, frame in enumerate(frames):
+            masks.append(mask_of(number, frame.pixels.shape[:2]))
+            yield frame
+
+    for frame in split_shots(read(), cut_threshold, lambda frame: seen.compared(frame.pixels, masks[-1])):
+        yield frame, masks.popleft()
+
+
+class _Seen:
+    """What can be compared of masked frames, one after the other: two of them in what is seen of both; one after frames
+    of which nothing is seen with what was seen last."""
+
+    def __init__(self) -> None:
+        self._last = np.zeros((0, 0, 3), np.uint8)
+        self._hidden = np.zeros((0, 0, 1), bool)
+
+    def compared(self, pixels: np.ndarray, mask: np.ndarray) -> tuple[np.ndarray, np.ndarray, float]:
+        """See `cuts.Shown`, of the next frame, uint8 [H, W, 3], and its mask, uint8 [H, W]."""
+        hidden = mask[..., np.newaxis] > 0
+        if self._last.shape != pixels.shape:
+            self._last, self._hidden = pixels, hidden
+        before = self._hidden if self._hidden.mean() <= 1.0 - _LEAST_SEEN else np.zeros_like(hidden)
+        either = hidden | before
+        behind = np.where(either, self._last, pixels)
+        self._last, self._hidden = np.where(hidden, self._last, pixels), hidden
+        return behind, self._last, max(1.0 - either.mean(), _LEAST_SEEN)
 
 
 def masks_of(text: str) -> Mask:

@@ -14,7 +14,7 @@ import math
 import re
 import sys
 from collections import deque
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -28,7 +28,7 @@ from gan_keras.data.sources.source_video import OpenedVideo, SourceVideo
 from gan_keras.errors import UserError
 from gan_keras.progress import Progress
 from gan_keras.serving import tiles
-from gan_keras.serving.film_masks import masks_of
+from gan_keras.serving.film_masks import masked_shots
 from gan_keras.serving.requests import parse_numbers, parse_seeds, parse_size
 from gan_keras.serving.saved_generator import SavedGenerator
 from gan_keras.video.cuts import split_shots
@@ -48,8 +48,6 @@ _BYTES_PER_PIXEL, _BYTES_PER_PIXEL_WITH_MASK = 2700, 6200
 """Memory for a pixel of a made frame, the program's own included, where it is largest: with a mask when a film ends,
 and the last frames are filled from those beside them."""
 _MEMORY_SHARE = 0.5
-_LEAST_SEEN = 0.1
-"""Share of a frame; where less is not masked, nothing is seen of it."""
 WARM_UP = 32
 """Frames before those that are wanted, after which these are as if all had been made; more than a model's reach."""
 _DONE = {"enhance": "enhanced", "inpaint": "mended", "reorient": "turned", "predict": "continued"}
@@ -230,7 +228,9 @@ def _made_frames(work: _Work, opened: OpenedVideo, done: int) -> Iterator[Frame]
                 pixels = _beside(given.pixels, picture) if work.settings.preview else picture
                 yield Frame(pixels, given.time)
 
-    frames = enumerate(_shots(opened.frames, work.settings.mask))
+    shots = masked_shots(opened.frames, work.settings.mask, CUT_THRESHOLD) if work.settings.mask else (
+        (frame, None) for frame in split_shots(opened.frames, CUT_THRESHOLD))
+    frames = enumerate(shots)
     if work.settings.preview:
         unit = 1.0 if opened.rate else DEFAULT_FPS
         frames = itertools.takewhile(lambda entry: entry[1][0].time < work.settings.preview * unit, frames)
@@ -254,39 +254,6 @@ def _made_frames(work: _Work, opened: OpenedVideo, done: int) -> Iterator[Frame]
     if sequence:
         yield from made(sequence.push(piece))
         yield from made(sequence.finish())
-
-
-def _shots(frames: Iterable[Frame], mask: str) -> Iterator[tuple[Frame, np.ndarray | None]]:
-    """Frames that say whether a shot starts with them, and their masks.
-
-    What is masked is no sign of a cut: two frames are compared in what is seen of both, and one after frames of which
-    nothing is seen with what was seen last. Frames that are missing are of the shot before them.
-    """
-    if not mask:
-        yield from ((frame, None) for frame in split_shots(frames, CUT_THRESHOLD))
-        return
-    mask_of, masks = masks_of(mask), deque()
-    last, hidden_before = np.zeros((0, 0, 3), np.uint8), np.zeros((0, 0, 1), bool)
-
-    def read() -> Iterator[Frame]:
-        for number, frame in enumerate(frames):
-            masks.append(mask_of(number, frame.pixels.shape[:2]))
-            yield frame
-
-    def shown(frame: Frame) -> tuple[np.ndarray, np.ndarray, float]:
-        nonlocal last, hidden_before
-        hidden = masks[-1][..., np.newaxis] > 0
-        if last.shape != frame.pixels.shape:
-            last, hidden_before = frame.pixels, hidden
-        if hidden_before.mean() > 1.0 - _LEAST_SEEN:
-            hidden_before = np.zeros_like(hidden)
-        either = hidden | hidden_before
-        behind = np.where(either, last, frame.pixels)
-        last, hidden_before = np.where(hidden, last, frame.pixels), hidden
-        return behind, last, max(1.0 - either.mean(), _LEAST_SEEN)
-
-    for frame in split_shots(read(), CUT_THRESHOLD, shown):
-        yield frame, masks.popleft()
 
 
 def _beside(given: np.ndarray, made: np.ndarray) -> np.ndarray:
@@ -368,7 +335,7 @@ def affordable_tiles(size: tuple[int, int], work: _Work) -> list[tiles.Tile]:
     affordable = _MEMORY_SHARE * tiles.available_memory() / (each * factor**2)
     if height * width <= affordable or work.parameters:
         return [tiles.Tile(slice(0, height), slice(0, width), ((0, height), (0, width)))]
-    margin = tiles.margin(bool(work.settings.mask))
+    margin = tiles.margin_of(bool(work.settings.mask))
     side = int(math.sqrt(affordable)) - 2 * margin
     return tiles.cut(size, max(side // tiles.MULTIPLE, 1) * tiles.MULTIPLE, margin)
 

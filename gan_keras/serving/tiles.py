@@ -10,6 +10,8 @@ from gan_keras.models import encoder_decoder
 
 MULTIPLE = 2**filling.LEVELS
 """Pixels of which the sides of tiles are multiples."""
+
+
 class Tile(NamedTuple):
     """A part of a frame: what is looked at, and the core of it that is used, ((top, bottom), (left, right))."""
 
@@ -18,14 +20,20 @@ class Tile(NamedTuple):
     core: tuple[tuple[int, int], tuple[int, int]]
 
 
-def margin(masked: bool) -> int:
+def margin_of(masked: bool) -> int:
     """Pixels around the core of a tile, a multiple of `MULTIPLE`; more where holes are filled."""
     reach = encoder_decoder.SPATIAL_REACH + (filling.SPATIAL_REACH if masked else 0)
     return math.ceil(reach / MULTIPLE) * MULTIPLE
 
 
 def cut(size: tuple[int, int], side: int, margin: int) -> list[Tile]:
-    """Cuts a frame into tiles whose cores are at most `side` pixels, a multiple of `MULTIPLE`, high and wide."""
+    """Cuts a frame into tiles.
+
+    Args:
+        size: (height, width) of the frame.
+        side: pixels that the core of a tile is high and wide at most, a multiple of `MULTIPLE`.
+        margin: pixels around it, as far as the frame goes, likewise.
+    """
     def spans(length: int) -> list[tuple[slice, tuple[int, int]]]:
         return [(slice(max(0, start - margin), min(length, start + side + margin)),
                  (start, min(length, start + side))) for start in range(0, length, side)]

@@ -3,10 +3,10 @@
 Two networks, there and back, and discriminators of both domains (CycleGAN, Zhu et al., 2017, arXiv:1703.10593;
 DiscoGAN, Kim et al., 2017, arXiv:1703.05192): what comes back has to be what went there (`cycle`), and what is of the
 domain already has to stay (`identity`, which fades out over the first half of the steps, or colours could never
-change). A network adds to the clip, and may take its pixels from elsewhere. Over time (`recycle`): what is moved on the
-way, by a motion of which one knows all, has to come back as it went, moved (Wang et al., 2022, arXiv:2201.05723, with
-shifts; the predictors of Recycle-GAN, Bansal et al., 2018, arXiv:1808.05174, have to be learned first). Signatures:
-those of `tasks.video_to_video` but `pairs`, from A to B.
+change). Over time (`recycle`): what is moved on the way, by a motion of which one knows all, has to come back as it
+went, moved (Wang et al., 2022, arXiv:2201.05723, with shifts; the predictors of Recycle-GAN, Bansal et al., 2018,
+arXiv:1808.05174, have to be learned first). Signatures: those of `tasks.video_to_video` but
+`pairs`, from A to B.
 """
 
 import dataclasses
@@ -67,7 +67,7 @@ class Translation(NamedTuple):
 class Translate(VideoToVideo):
     """Clips of one domain as clips of another."""
 
-    paired_signature, adversarial_weight, warped = "", 1.0, 1
+    paired_signature, adversarial_weight = "", 1.0
     fidelity_steps = 0
     shown_conditions = {}  # noqa: RUF012 (unpaired: discriminators see the clips alone)
 
@@ -81,7 +81,7 @@ class Translate(VideoToVideo):
         """The way back, and the discriminators of A."""
         policy = next(layer.dtype_policy.name for layer in generator.backbone.layers if layer.weights)
         with dtype_policy(policy):
-            back = encoder_decoder(self.config.model.generator_width, 0, masked=False, warped=self.warped).clips
+            back = encoder_decoder(self.config.model.generator_width, 0, masked=False).clips
         weight = self.config.given.sharpness
         self._source_discriminators = {
             name: dataclasses.replace(each, weight=weight * each.weight)

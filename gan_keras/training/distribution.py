@@ -3,7 +3,10 @@
 import dataclasses
 import hashlib
 import json
+import os
 import re
+import signal
+import threading
 import time
 import uuid
 from collections.abc import Iterator, Mapping, Sequence
@@ -250,15 +253,45 @@ def _of_several_machines(settings: HardwareSettings) -> Distribution:
     logging.info("Worker %d of %d waits for the others: %s", cluster.process, len(cluster.addresses),
                  ", ".join(cluster.addresses.values()))
     try:
-        if settings.virtual_devices:
-            strategy = _on_virtual_devices(cluster, settings.virtual_devices)
-        else:
-            strategy = tf.distribute.MultiWorkerMirroredStrategy(cluster.resolver)
+        with _ended_by_signals():
+            if settings.virtual_devices:
+                strategy = _on_virtual_devices(cluster, settings.virtual_devices)
+            else:
+                strategy = tf.distribute.MultiWorkerMirroredStrategy(cluster.resolver)
     except tf.errors.OpError as error:
         here = list(cluster.addresses.values())[cluster.process]
         raise WorkerLost(f"The workers did not find each other; this one is {here}: is the port free, and do all have "
                          f"the same addresses? TensorFlow said: {error_text(error)[:200]}") from error
     return Distribution(strategy, cluster.addresses, cluster.process)
+
+
+@contextmanager
+def _ended_by_signals() -> Iterator[None]:
+    """Lets Ctrl+C and SIGTERM end this process while TensorFlow waits for the others. It waits in C++, where Python's
+    handlers do not run, and takes SIGTERM for itself. There is nothing to save yet."""
+    numbers = [number for number in (signal.SIGINT, signal.SIGTERM) if signal.getsignal(number) != signal.SIG_IGN]
+    over = threading.Event()
+
+    def listen() -> None:
+        number = signal.sigwait(numbers)
+        if not over.is_set():
+            logging.info("Stopped by %s before all workers were there.", signal.Signals(number).name)
+            os._exit(128 + number)
+
+    if not numbers:  # as under nohup
+        yield
+        return
+    # All threads that are started from here on leave these signals to the one that listens.
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, numbers)
+    listener = threading.Thread(target=listen, daemon=True)
+    listener.start()
+    try:
+        yield
+    finally:
+        over.set()
+        signal.pthread_kill(listener.ident, numbers[0])
+        listener.join()
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def _on_virtual_devices(cluster: Cluster, count: int) -> tf.distribute.Strategy:

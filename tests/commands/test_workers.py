@@ -96,3 +96,21 @@ def test_a_signal_to_one_worker_ends_both_and_all_is_saved(folder):
     message = (folder / "stopped.0.log").read_text()
     saved = checkpoints.saved_steps(group.run_dir / "checkpoints")[-1]
     assert f"at step {saved}, which is saved" in message
+
+
+def test_a_worker_that_waits_for_the_others_is_ended_by_a_signal(folder):
+    """TensorFlow waits without hearing any."""
+    numbers = signal.SIGINT, signal.SIGTERM
+    groups = [WorkerGroup(folder, f"waiting-{number}", 2, **QUICK) for number in numbers]
+    for group in groups:
+        group.processes[0].kill()
+    for group, number in zip(groups, numbers, strict=True):
+        log = folder / f"waiting-{number}.1.log"
+        deadline = time.monotonic() + 60
+        while "waits for the others" not in log.read_text():
+            assert time.monotonic() < deadline
+            time.sleep(0.1)
+        time.sleep(2)  # it is in TensorFlow's hands
+        group.processes[1].send_signal(number)
+        assert group.exit_codes(20.0)[1] == 128 + number
+        assert f"Stopped by {signal.Signals(number).name} before all workers were there." in log.read_text()

@@ -201,7 +201,7 @@ def test_tiles_equal_the_whole(models, film, tmp_path, monkeypatch, task, more):
     write_clip(tmp_path / "wide.mp4", wide, 10.0)
     arguments = models[task], tmp_path / "wide.mp4"
     whole, = make_films(settings(*arguments, tmp_path / "whole", **more), models[task])
-    monkeypatch.setattr(films, "affordable_tiles", lambda size, work: tiles.cut(size, 128, tiles.margin(bool(more))))
+    monkeypatch.setattr(films, "affordable_tiles", lambda size, work: tiles.cut(size, 128, tiles.margin_of(bool(more))))
     tiled, = make_films(settings(*arguments, tmp_path / "tiled", **more), models[task])
     assert np.abs(frames_of(tiled.path) - frames_of(whole.path)).max() <= 1
 
@@ -215,8 +215,8 @@ def test_frames_with_a_mask_take_more_memory_and_are_cut_earlier(mask, count, mo
 
 
 def test_tiles_cover_a_frame_once_with_margins_inside_it():
-    covered, margin = np.zeros((300, 700), int), tiles.margin(masked=False)
-    assert 80 <= margin < tiles.margin(masked=True)
+    covered, margin = np.zeros((300, 700), int), tiles.margin_of(masked=False)
+    assert 80 <= margin < tiles.margin_of(masked=True)
     for tile in tiles.cut((300, 700), 256, margin):
         (top, bottom), (left, right) = tile.core
         covered[top:bottom, left:right] += 1
