@@ -3,10 +3,8 @@
 import dataclasses
 import hashlib
 import json
-import os
 import re
 import signal
-import threading
 import time
 import uuid
 from collections.abc import Iterator, Mapping, Sequence
@@ -27,6 +25,8 @@ Batch = TypeVar("Batch")
 
 _SECONDS_OF_CACHES = 10.0
 """For which a network disk may not show a new file."""
+_LONGEST_WAIT_FOR_OTHERS = 15 * 60
+"""In seconds."""
 _OF_CONNECTIONS = (tf.errors.UnavailableError, tf.errors.AbortedError, tf.errors.CancelledError,
                    tf.errors.DeadlineExceededError)
 _TASK = re.compile(r"/job:\w+/replica:0/task:\d+")
@@ -250,10 +250,10 @@ def _of_this_machine(settings: HardwareSettings) -> Distribution:
 
 def _of_several_machines(settings: HardwareSettings) -> Distribution:
     cluster = find_cluster()
-    logging.info("Worker %d of %d waits for the others: %s", cluster.process, len(cluster.addresses),
-                 ", ".join(cluster.addresses.values()))
+    logging.info("Worker %d of %d waits for the others, at most %d minutes: %s", cluster.process,
+                 len(cluster.addresses), _LONGEST_WAIT_FOR_OTHERS // 60, ", ".join(cluster.addresses.values()))
     try:
-        with _ended_by_signals():
+        with _waiting_that_ends():
             if settings.virtual_devices:
                 strategy = _on_virtual_devices(cluster, settings.virtual_devices)
             else:
@@ -266,32 +266,18 @@ def _of_several_machines(settings: HardwareSettings) -> Distribution:
 
 
 @contextmanager
-def _ended_by_signals() -> Iterator[None]:
-    """Lets Ctrl+C and SIGTERM end this process while TensorFlow waits for the others. It waits in C++, where Python's
-    handlers do not run, and takes SIGTERM for itself. There is nothing to save yet."""
-    numbers = [number for number in (signal.SIGINT, signal.SIGTERM) if signal.getsignal(number) != signal.SIG_IGN]
-    over = threading.Event()
-
-    def listen() -> None:
-        number = signal.sigwait(numbers)
-        if not over.is_set():
-            logging.info("Stopped by %s before all workers were there.", signal.Signals(number).name)
-            os._exit(128 + number)
-
-    if not numbers:  # as under nohup
-        yield
-        return
-    # All threads that are started from here on leave these signals to the one that listens.
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, numbers)
-    listener = threading.Thread(target=listen, daemon=True)
-    listener.start()
+def _waiting_that_ends() -> Iterator[None]:
+    """Lets Ctrl+C, and a clock, end this process at once, as if Python had no handler: TensorFlow waits in C++ and lets
+    no Python run. There is nothing to save yet. (SIGTERM it takes for itself.)"""
+    before = signal.getsignal(signal.SIGINT)
+    if before != signal.SIG_IGN:  # as it is of a process in the background
+        signal.signal(signal.SIGINT, signal.SIG_DFL)
+    signal.alarm(_LONGEST_WAIT_FOR_OTHERS)
     try:
         yield
     finally:
-        over.set()
-        signal.pthread_kill(listener.ident, numbers[0])
-        listener.join()
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+        signal.alarm(0)
+        signal.signal(signal.SIGINT, before or signal.SIG_DFL)
 
 
 def _on_virtual_devices(cluster: Cluster, count: int) -> tf.distribute.Strategy:
