@@ -63,7 +63,7 @@ class Step:
     def __init__(self, config: Config) -> None:
         import tensorflow as tf
 
-        from gan_keras.data.input_pipeline import Batch
+        from gan_keras.data.input_pipeline import Batch, DomainBatch
         from gan_keras.training import hardware
         from gan_keras.training.distribution import make_distribution
         from gan_keras.training.train_step import VideoGAN
@@ -76,7 +76,8 @@ class Step:
         shape = (self._clips, *config.clip.shape)
         clips = tf.cast(tf.random.stateless_uniform(shape, [0, 0], 0, 256, tf.int32), tf.uint8)
         label = tf.range(shape[0], dtype=tf.int64) % max(len(config.model.classes), 1)
-        self._batch = distribution.split(Batch(clips, label))
+        batch = DomainBatch(clips, label, clips[::-1]) if config.run.target_data else Batch(clips, label)
+        self._batch = distribution.split(batch)
         objective = config.objective
         steps = math.lcm(objective.penalty_interval if objective.penalty != "none" else 1,
                          objective.discriminator_steps)

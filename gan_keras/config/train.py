@@ -239,7 +239,9 @@ class GivenSettings(Settings):
         1.0, "Weight of the discriminators in the generator's loss, times that of the task: above 0 clips look sharper "
         "and are farther from the true ones; 0: there are no discriminators.", minimum=0.0, maximum=100.0,
         only={"task": (*_FROM_PAIRS["task"], "translate")})
-
+    translation: str = setting("appearance", "What --task=translate changes.", choices={
+        "appearance": "How things look: something is added to their pixels.",
+        "motion": "Where they are: pixels move by up to 8 to each side, along a smooth flow."}, only=_TRANSLATE)
     cycle_weight: float = setting(10.0, "Weight of what comes back having to be what went there (--task=translate).",
                                   minimum=0.0, only=_TRANSLATE)
     recycle_weight: float = setting(0.0, "Weight of what is moved on the way having to come back as it went, moved "
@@ -247,6 +249,8 @@ class GivenSettings(Settings):
     identity_weight: float = setting(5.0, "Weight of clips of a domain having to stay when they are translated to it "
                                      "(--task=translate); it fades out over the first half of the steps.", minimum=0.0,
                                      only=_TRANSLATE)
+    smoothness_weight: float = setting(10.0, "Weight of what is beside each other having to move alike "
+                                       "(--translation=motion).", minimum=0.0, only={"translation": ("motion",)})
 
     def check(self) -> None:
         """Checks that a frame has one size."""

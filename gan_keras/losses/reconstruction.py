@@ -45,3 +45,10 @@ def kl_divergence(mean: tf.Tensor, log_variance: tf.Tensor) -> tf.Tensor:
     """
     each = 0.5 * (tf.exp(log_variance) + tf.square(mean) - 1.0 - log_variance)
     return tf.reduce_sum(each, axis=list(range(1, mean.shape.rank)))
+
+
+def roughness(flow: tf.Tensor) -> tf.Tensor:
+    """Mean squared difference of neighbours, below and beside, in a flow [N, ..., h, w, 2] (Horn and Schunck, 1981)."""
+    flow = tf.cast(flow, tf.float32)
+    return sum(tf.reduce_mean(tf.square(difference), axis=list(range(1, flow.shape.rank))) for difference in (
+        flow[..., 1:, :, :] - flow[..., :-1, :, :], flow[..., 1:, :] - flow[..., :-1, :]))

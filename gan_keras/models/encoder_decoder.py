@@ -2,7 +2,7 @@
 
 It begins as the *base*, an answer that needs no network (a clip enlarged, a hole filled from the frames beside it),
 and learns what has to be added. Where there is a *mask*, it adds that within the mask alone: outside, what it was given
-comes back bit by bit.
+comes back bit by bit. Or it adds nothing, and learns the *flow* by which the base is warped.
 
 Fully convolutional over space, without statistics over space, so that tiles with a margin of `SPATIAL_REACH` equal the
 whole. Time enters by shifting channels between frames (Lin et al., TSM, 2019, arXiv:1811.08383), once at each level,
@@ -51,7 +51,8 @@ class EncoderDecoder:
 
     Attributes:
         clips: functional model, {`base` [B, T, H, W, 3], `guide` [B, T, H, W, C], `mask` [B, T, H, W, 1], latents by
-            name [B, D]}, those that there are, → {`pictures` [B, T, H, W, 3] float32}.
+            name [B, D]}, those that there are, → {`pictures` [B, T, H, W, 3] float32}; where it only warps, also
+            `flow` [B, T, H / 4, W / 4, 2], x and y, in pixels where it is small.
         streaming: functional model for the next frames of one film, {`base` [N, H, W, 3] and so on, latents [1, D],
             `time` [N] int64, the number of each frame from 0 on, `last` [N] int64, that of the last frame there will
             be, and the buffers, [n, h, w, c] by name} → {`pictures` [N, H, W, 3], and the next buffers}. The
@@ -67,7 +68,8 @@ class EncoderDecoder:
 
 
 def encoder_decoder(generator_width: int, guide: int, masked: bool, causal: bool = False,
-                    latents: Mapping[str, Latent] | None = None, warped: int = 0) -> EncoderDecoder:
+                    latents: Mapping[str, Latent] | None = None, warped: int = 0, only_warps: bool = False
+                    ) -> EncoderDecoder:
     """Builds the network with new weights.
 
     Args:
@@ -78,8 +80,9 @@ def encoder_decoder(generator_width: int, guide: int, masked: bool, causal: bool
         latents: random inputs of a clip, for which an answer is one of several.
         warped: pictures, the first channels of the guide, of which it may take pixels, warped by a flow that it makes
             itself (learned by what has to be shown, as in deep voxel flow, Liu et al., 2017, arXiv:1702.02463).
+        only_warps: whether the base is warped, by a smooth flow, instead of anything being added to it.
     """
-    builder, stream = _Builder(generator_width, guide, masked, causal, latents or {}, warped), _Stream()
+    builder, stream = _Builder(generator_width, guide, masked, causal, latents or {}, warped, only_warps), _Stream()
     return EncoderDecoder(builder.model(_WholeClips()), builder.model(stream), stream.delay, stream.buffers)
 
 
@@ -87,8 +90,8 @@ class _Builder:
     """Layers by name, made once, and the graph over them for a way of treating time."""
 
     def __init__(self, width: int, guide: int, masked: bool, causal: bool, latents: Mapping[str, Latent],
-                 warped: int) -> None:
-        self._warped = warped
+                 warped: int, only_warps: bool) -> None:
+        self._warped, self._only_warps = warped, only_warps
         self._widths, self._causal, self._latents = [factor * width for factor in _WIDTHS], causal, latents
         self._channels = {"base": 3} | ({"guide": guide} if guide else {}) | ({"mask": 1} if masked else {})
         self._layers: dict[str, layers.Layer] = {}
@@ -112,22 +115,38 @@ class _Builder:
             scales = self._layer(f"{name}_scales", layers.Dense, x.shape[-1], bias_initializer="ones")(code)
             scales = layers.Reshape((1, 1, x.shape[-1]))(time.each_frame(scales))
             x = self._layer(f"{name}_modulated", layers.Multiply)([x, scales])
-        for level, skip in reversed(list(enumerate(skips))):
+        # A flow stays at a quarter of the size: at half of it, neighbours went different ways.
+        for level, skip in reversed(list(enumerate(skips))[self._only_warps:]):
             time.factor = 2 ** (level + 1)
             # Not by depth to space: of what is the same everywhere, as within a large hole, it makes a pattern.
             x = self._convolution(x, self._widths[level], 1, f"up_{level}")
             x = self._layer(f"up_{level}_double", layers.UpSampling2D)(x)
             x = self._layer(f"up_{level}_sum", layers.Add)([x, time.recall(skip, f"skip_{level}")])
             x = self._block(x, self._widths[level], f"up_{level}", time)
-        x = self._convolution(self._activation(x, "top"), 4 * (3 + 3 * self._warped), 3, "top", zeros=True)
-        x = self._layer("top_double", DepthToSpace, dtype="float32")(x)
-        time.factor = 1
+        x, time.factor = self._activation(x, "top"), 1
         known = {name: time.recall(value, f"late_{name}") for name, value in known.items()}
+        made = self._warped_base(x, known["base"], time) if self._only_warps else {
+            "pictures": time.clips(self._with_added(x, known))}
+        return keras.Model(given | codes | time.inputs, made | time.outputs, name=time.name)
+
+    def _warped_base(self, x: keras.KerasTensor, base: keras.KerasTensor, time: "_Time"
+                     ) -> dict[str, keras.KerasTensor]:
+        """The base, each pixel taken from where the flow says."""
+        flow = self._convolution(x, 2, 3, "top", zeros=True)
+        offsets = self._layer("top_enlarged", layers.UpSampling2D, 4, interpolation="bilinear", dtype="float32")(flow)
+        # Pixels, at first; all of `Warp`'s range at once would be out of the discriminators' sight.
+        offsets = self._layer("top_scaled", layers.Rescaling, 1 / _MAX_DISPLACEMENT, dtype="float32")(offsets)
+        return {"pictures": time.clips(self._layer("made", Warp, _MAX_DISPLACEMENT)(base, offsets)),
+                "flow": time.clips(flow)}
+
+    def _with_added(self, x: keras.KerasTensor, known: Mapping[str, keras.KerasTensor]) -> keras.KerasTensor:
+        """The base and what is added to it."""
+        x = self._convolution(x, 4 * (3 + 3 * self._warped), 3, "top", zeros=True)
+        x = self._layer("top_double", DepthToSpace, dtype="float32")(x)
         x = self._with_warped(x, known) if self._warped else x
         if "mask" in known:
             x = self._layer("within_mask", layers.Multiply, dtype="float32")([x, known["mask"]])
-        x = self._layer("made", layers.Add, dtype="float32")([x, known["base"]])
-        return keras.Model(given | codes | time.inputs, {"pictures": time.clips(x), **time.outputs}, name=time.name)
+        return self._layer("made", layers.Add, dtype="float32")([x, known["base"]])
 
     def _with_warped(self, x: keras.KerasTensor, known: Mapping[str, keras.KerasTensor]) -> keras.KerasTensor:
         """What is added to the base. x says of what: its own colours, and for each picture of the guide how much of it,

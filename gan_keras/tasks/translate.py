@@ -5,8 +5,9 @@ DiscoGAN, Kim et al., 2017, arXiv:1703.05192): what comes back has to be what we
 domain already has to stay (`identity`, which fades out over the first half of the steps, or colours could never
 change). Over time (`recycle`): what is moved on the way, by a motion of which one knows all, has to come back as it
 went, moved (Wang et al., 2022, arXiv:2201.05723, with shifts; the predictors of Recycle-GAN, Bansal et al., 2018,
-arXiv:1808.05174, have to be learned first). Signatures: those of `tasks.video_to_video` but
-`pairs`, from A to B.
+arXiv:1808.05174, have to be learned first). With `--translation=motion` the networks warp clips instead of adding to
+them, and what is beside each other has to move alike (`smoothness`): where things are changes, and not how they look.
+Signatures: those of `tasks.video_to_video` but `pairs`, from A to B.
 """
 
 import dataclasses
@@ -55,6 +56,7 @@ class Translation(NamedTuple):
         recycle: for each domain, its clips moved, and its clips sent there, moved and sent back; None without.
         identity: A by the way back, and B by the way there.
         of_source: passes through the discriminators of A, by name.
+        flow: of the way back, where the networks only warp.
     """
 
     cycle_source: tf.Tensor
@@ -62,6 +64,7 @@ class Translation(NamedTuple):
     recycle: tuple[tuple[tf.Tensor, tf.Tensor], tuple[tf.Tensor, tf.Tensor]] | None
     identity: tuple[tf.Tensor, tf.Tensor]
     of_source: dict[str, DiscriminatorPass]
+    flow: tf.Tensor | None
 
 
 class Translate(VideoToVideo):
@@ -73,6 +76,7 @@ class Translate(VideoToVideo):
 
     def __init__(self, config: Config) -> None:
         super().__init__(config)
+        self.only_warps = config.given.translation == "motion"
         self._source_discriminators: dict[str, Discriminator] = {}
 
     # ---- networks ----
@@ -81,7 +85,7 @@ class Translate(VideoToVideo):
         """The way back, and the discriminators of A."""
         policy = next(layer.dtype_policy.name for layer in generator.backbone.layers if layer.weights)
         with dtype_policy(policy):
-            back = encoder_decoder(self.config.model.generator_width, 0, masked=False).clips
+            back = encoder_decoder(self.config.model.generator_width, 0, masked=False, only_warps=self.only_warps).clips
         weight = self.config.given.sharpness
         self._source_discriminators = {
             name: dataclasses.replace(each, weight=weight * each.weight)
@@ -122,10 +126,14 @@ class Translate(VideoToVideo):
         def there(clips: tf.Tensor) -> tf.Tensor:
             return networks.generator.outputs({"base": clips}, training=True)["pictures"]
 
-        def back(clips: tf.Tensor) -> tf.Tensor:
-            return networks.auxiliary[INVERSE]({"base": clips}, training=True)["pictures"]
+        def outputs_back(clips: tf.Tensor) -> Tensors:
+            return networks.auxiliary[INVERSE]({"base": clips}, training=True)
 
-        made = back(target)
+        def back(clips: tf.Tensor) -> tf.Tensor:
+            return outputs_back(clips)["pictures"]
+
+        outputs = outputs_back(target)
+        made = outputs["pictures"]
         frames = sampled_frames(forward.noise.frames, self.config.clip.num_frames)
         factor = view_factor(self.config.clip, self.config.model)
         real = views_of(source, frames, factor)
@@ -139,7 +147,7 @@ class Translate(VideoToVideo):
             recycle = ((shifted(source, shifts), back(shifted(forward.outputs["pictures"], shifts))),
                        (shifted(target, shifts), there(shifted(made, shifts))))
         return Translation(back(forward.outputs["pictures"]), there(made), recycle, (back(source), there(target)),
-                           of_source)
+                           of_source, outputs.get("flow"))
 
     def _discriminate(self, discriminator: Discriminator, real: Views, generated: Views) -> DiscriminatorPass:
         real, generated = (discriminator.samples(getattr(views, discriminator.view)) for views in (real, generated))
@@ -165,9 +173,13 @@ class Translate(VideoToVideo):
 
         cycles = [LossTerm(name, given.cycle_weight, network, compute) for network in ("generator", INVERSE)
                   for name, compute in (("cycle_of_source", cycle_of_source), ("cycle_of_target", cycle_of_target))]
+        smoothness = [LossTerm("smoothness", given.smoothness_weight, network, compute) for network, compute in (
+            ("generator", lambda forward: reconstruction.roughness(forward.outputs["flow"])),
+            (INVERSE, lambda forward: reconstruction.roughness(forward.task.flow)))] if self.only_warps else []
         recycles = [LossTerm(f"recycle_of_{domain}", given.recycle_weight, network, _recycle(number))
                     for network in ("generator", INVERSE) for number, domain in enumerate(("source", "target"))]
-        return [*cycles, *recycles, LossTerm("identity", given.identity_weight, "generator", identity_of_target),
+        return [*cycles, *smoothness, *recycles,
+                LossTerm("identity", given.identity_weight, "generator", identity_of_target),
                 LossTerm("identity", given.identity_weight, INVERSE, identity_of_source)]
 
     def terms(self, networks: Networks) -> list[LossTerm]:

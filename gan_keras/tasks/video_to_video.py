@@ -52,6 +52,7 @@ class VideoToVideo(Task):
     Attributes:
         guide: channels that the network sees beside base and mask.
         warped: pictures at the beginning of the guide that the network may warp and take pixels of.
+        only_warps: whether the network warps its base and adds nothing.
         masked: whether something is made within a mask alone.
         takes_mask: whether the mask is part of a request.
         causal: whether no frame is made from frames after it.
@@ -65,6 +66,7 @@ class VideoToVideo(Task):
     given_clips, pictures_first, paired_signature = True, False, "pairs"
     guide: int = 0
     warped: int = 0
+    only_warps: bool = False
     masked: bool = False
     takes_mask: bool = False
     causal: bool = False
@@ -125,7 +127,7 @@ class VideoToVideo(Task):
         """Builds the network of the task."""
         with dtype_policy(precision):
             network = encoder_decoder(self.config.model.generator_width, self.guide, self.masked, self.causal,
-                                      self.latents, self.warped)
+                                      self.latents, self.warped, self.only_warps)
         return Generator(self.latents, network.clips, stream=network)
 
     def build_discriminators(self, precision: str) -> dict[str, Discriminator]:

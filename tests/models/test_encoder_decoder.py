@@ -133,6 +133,45 @@ def test_pixels_are_taken_from_where_the_network_says():
     np.testing.assert_allclose(made[:, :, 0, -1], guide[:, :, 0, -1, :3], atol=1e-5)  # beyond an edge, the edge
 
 
+@pytest.fixture(scope="module")
+def warping():
+    network = with_random_weights(encoder_decoder(4, guide=0, masked=False, only_warps=True))
+    top = next(layer for layer in network.clips.layers if layer.name == "top_convolution")
+    top.kernel.assign(30.0 * top.kernel)  # to several pixels
+    return network
+
+
+def test_a_network_that_only_warps_begins_as_the_base_and_makes_no_colours(warping, given):
+    base = np.broadcast_to(np.float32([0.1, 0.2, 0.3]), given["base"].shape).copy()
+    base[:, :, 4:9, 5:12] = [0.9, -0.8, 0.7]
+    new = encoder_decoder(4, guide=0, masked=False, only_warps=True)
+    np.testing.assert_array_equal(new.clips({"base": base})["pictures"], base)
+    made = warping.clips({"base": base})["pictures"].numpy()
+    assert np.abs(made - base).max() > 0.1
+    share = (made - base[0, 0, 0, 0]) / (base[0, 0, 4, 5] - base[0, 0, 0, 0])  # of the second colour
+    np.testing.assert_allclose(share, np.broadcast_to(share[..., :1], share.shape), atol=1e-5)
+    assert share.min() >= -1e-5 and share.max() <= 1 + 1e-5
+
+
+def test_the_flow_says_where_pixels_are_taken_from(given):
+    network = encoder_decoder(4, guide=0, masked=False, only_warps=True)
+    top = next(layer for layer in network.clips.layers if layer.name == "top_convolution")
+    top.set_weights([np.zeros(top.kernel.shape, np.float32), np.float32([8 * np.arctanh(3 / 8), 0])])
+    outputs = network.clips({"base": given["base"]})
+    assert outputs["flow"].shape == (1, FRAMES, HEIGHT // 4, WIDTH // 4, 2)
+    np.testing.assert_allclose(outputs["pictures"][..., :-3, :], given["base"][..., 3:, :], atol=1e-5)
+
+
+def test_a_film_is_warped_in_pieces_and_in_tiles_as_it_is_as_a_whole(warping, given):
+    base = {"base": given["base"]}
+    whole = warping.clips(base)["pictures"][0]
+    np.testing.assert_allclose(stream(warping, base, [4, 1, 4]), whole, atol=1e-4)
+    wide = draw((1, 3, 32, 256, 3))
+    tile = warping.clips({"base": wide[..., 64:, :]})["pictures"].numpy()
+    np.testing.assert_allclose(tile[..., SPATIAL_REACH:, :],
+                               warping.clips({"base": wide})["pictures"][..., 64 + SPATIAL_REACH:, :], atol=1e-4)
+
+
 def test_shapes_are_known_where_the_clip_s_are(network):
     @tf.function
     def make(base, guide, mask, noise):

@@ -91,3 +91,18 @@ def test_what_is_moved_on_the_way_comes_back_moved(undistributed, eagerly):
     for step in range(2):
         metrics = step_of(gan, step, BATCH)
     assert float(metrics["terms/inverse/recycle_of_source"]) > 0
+
+
+def test_translated_motions_are_clips_warped_by_smooth_flows(undistributed, eagerly):
+    gan = VideoGAN.create(Config().replace(**SETTINGS, translation="motion", smoothness_weight=3.0), undistributed)
+    forward = forward_of(gan, 0)
+    np.testing.assert_array_equal(forward.outputs["pictures"], to_float(CLIPS[0]))
+    assert forward.outputs["flow"].shape == forward.task.flow.shape == (2, 4, 4, 4, 2)
+    for step in range(2):
+        metrics = step_of(gan, step, BATCH)
+    weights = {"cycle_of_source": 10, "cycle_of_target": 10, "identity": 5, "smoothness": 3, "adversarial/pair": 1,
+               "adversarial/clip": 1}
+    for network in ("generator", INVERSE):
+        expected = sum(weight * float(metrics[f"terms/{network}/{name}"]) for name, weight in weights.items())
+        assert float(metrics[f"loss/{network}"]) == pytest.approx(expected, rel=1e-5)
+        assert float(metrics[f"terms/{network}/smoothness"]) > 0
