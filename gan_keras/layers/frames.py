@@ -52,6 +52,33 @@ class ForEachFrame(layers.Layer):
         return values_shape
 
 
+class Enlarge(layers.Layer):
+    """Bilinear enlarging by a whole number, [N, h, w, C] → [N, factor * h, factor * w, C] float32. (Keras' own
+    layer has to know the size before it runs.)
+
+    Args:
+        factor: how many times larger.
+    """
+
+    def __init__(self, factor: int, **settings: Any) -> None:
+        super().__init__(**{**settings, "dtype": "float32"})
+        self._factor = factor
+
+    def call(self, pictures: tf.Tensor) -> tf.Tensor:
+        """The pictures, enlarged; what is outside is as the edge."""
+        _, height, width, _ = sizes(pictures)
+        return tf.image.resize(pictures, [self._factor * height, self._factor * width])
+
+    def compute_output_shape(self, pictures_shape: Shape) -> Shape:
+        """Enlarged, as far as it is known."""
+        count, *sides, channels = pictures_shape
+        return count, *(side and self._factor * side for side in sides), channels
+
+    def get_config(self) -> dict[str, Any]:
+        """Arguments of the constructor."""
+        return {**super().get_config(), "factor": self._factor}
+
+
 class Warp(layers.Layer):
     """Backward warping: each pixel is taken from elsewhere in the picture, bilinearly, [N, H, W, C] → [N, H, W, C].
 
@@ -60,7 +87,7 @@ class Warp(layers.Layer):
     """
 
     def __init__(self, max_displacement: int, **settings: Any) -> None:
-        super().__init__(dtype="float32", **settings)
+        super().__init__(**{**settings, "dtype": "float32"})
         self._max_displacement = max_displacement
 
     def call(self, pictures: tf.Tensor, offsets: tf.Tensor) -> tf.Tensor:
@@ -85,6 +112,10 @@ class Warp(layers.Layer):
     def compute_output_shape(self, pictures_shape: Shape, offsets_shape: Shape) -> Shape:
         """That of the pictures."""
         return pictures_shape
+
+    def get_config(self) -> dict[str, Any]:
+        """Arguments of the constructor."""
+        return {**super().get_config(), "max_displacement": self._max_displacement}
 
 
 class TemporalShift(layers.Layer):
