@@ -16,7 +16,7 @@ from tests.training.batches import step_of, train, values
 TASKS = ("enhance", "inpaint", "predict", "reorient")
 SMALL = {"resolution": "24x16", "num_frames": 6, "generator_width": 4, "discriminator_width": 4, "batch_size": 2,
          "precision": "float32", "fidelity_steps": 1}
-UNPAIRED = {"target_data": "shapes:9", "fidelity_steps": Config().given.fidelity_steps}
+MOTION = {"translation": "motion", "target_data": "shapes:9", "fidelity_steps": Config().given.fidelity_steps}
 CLIPS = tf.constant(np.random.default_rng(0).integers(0, 256, (2, 6, 16, 24, 3), np.uint8))
 BATCH = Batch(CLIPS, tf.constant([-1, -1], tf.int64))
 FILM = np.random.default_rng(1).integers(0, 256, (1, 11, 20, 28, 3), np.uint8)
@@ -190,8 +190,7 @@ def request(task, film=FILM):
 
 @pytest.mark.slow
 @pytest.mark.parametrize(("task", "changes"), [
-    ("enhance", {}), ("inpaint", {}), ("reorient", {}), ("translate", UNPAIRED),
-    ("translate", {**UNPAIRED, "translation": "motion"})], ids=str)
+    ("enhance", {}), ("inpaint", {}), ("reorient", {}), ("translate", MOTION)], ids=str)
 def test_a_film_in_segments_is_the_whole_film(task, changes):
     model, task = served(settings(task, **changes))
     asked = request(task)

@@ -168,7 +168,7 @@ def state(loop):
 
 
 @pytest.mark.parametrize("devices", [("one_device", "two_devices"), ("two_devices", "one_device")])
-def test_a_run_goes_on_with_another_number_of_devices(small, begin, request, tmp_path, devices):
+def test_a_run_goes_on_with_another_number_of_devices(small, begin, request, tmp_path, devices, eagerly):
     first, second = map(request.getfixturevalue, devices)
     config = small.replace(steps=4, strategy="mirrored", optimizer="sgd", learning_rate=0.01, penalty="none",
                            discriminators=("pair", "clip"), picture_steps=3)  # the last step sees whole clips

@@ -89,7 +89,7 @@ def test_gradients_are_summed_over_the_devices_once(tiny, two_devices):
                               if node.op.startswith("Collective")]
 
 
-def test_a_step_that_is_not_finite_on_one_replica_is_skipped_on_both(tiny, two_devices):
+def test_a_step_that_is_not_finite_on_one_replica_is_skipped_on_both(tiny, two_devices, eagerly):
     gan = VideoGAN.create(tiny, two_devices)
     before = values(gan)
     network = gan.discriminators["clip"].network
@@ -211,7 +211,7 @@ def test_a_first_update_takes_the_learning_rate_of_its_step(tiny, undistributed,
 
 
 @pytest.mark.slow
-def test_bfloat16_trains_and_keeps_float32_weights(tiny, one_device):
+def test_bfloat16_trains_and_keeps_float32_weights(tiny, one_device, eagerly):
     config, schedule = tiny.replace(generator="mocogan"), StepSchedule(generator=True, intervals=(1, 8))
     gan, reference = VideoGAN.create(config, one_device, "mixed_bfloat16"), VideoGAN.create(config, one_device)
     metrics, expected = step_of(gan, 0, schedule=schedule), step_of(reference, 0, schedule=schedule)
