@@ -8,9 +8,11 @@ Exit codes: 0 done; 2 the user's mistake, in one line; 1 a failure of ours, with
 
 import dataclasses
 import io
+import os
 import sys
 import textwrap
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
 from typing import Any, NoReturn
 
 from absl import flags
@@ -100,7 +102,13 @@ def run(main: Callable[[], None], arguments: list[str], documentation: str) -> N
         arguments: name of the program, then its arguments.
         documentation: what `--help` prints before the flags; nothing heavy is imported for it.
     """
-    sys.exit(_exit_code(main, arguments, documentation))
+    code = _exit_code(main, arguments, documentation)
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            stream.flush()
+        except OSError:  # a terminal or a pipe that was closed: Python would fail to flush it, and exit with 120
+            os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
+    sys.exit(code)
 
 
 def _exit_code(main: Callable[[], None], arguments: list[str], documentation: str) -> int:
@@ -116,7 +124,8 @@ def _exit_code(main: Callable[[], None], arguments: list[str], documentation: st
         main()
     except UserError as error:
         line = " ".join(part.strip() for part in str(error).splitlines())
-        print(f"{arguments[0].rsplit('/', 1)[-1]}: {line}", file=sys.stderr)
+        with suppress(OSError):  # a terminal that was closed
+            print(f"{arguments[0].rsplit('/', 1)[-1]}: {line}", file=sys.stderr)
         return error.exit_code
     except KeyboardInterrupt:
         print("Interrupted.", file=sys.stderr)

@@ -72,3 +72,21 @@ def test_a_printed_command_is_what_a_shell_takes():
     words = ["a b", "--x", "$HOME", "`ls`", "*", "\\", "ä"]
     printed = command_line(*words, classes=("a, b", 'x"y'), data="my videos", out="")
     assert shlex.split(printed) == [*words, '--classes="a, b","x""y"', "--data=my videos", "--out="]
+
+
+@pytest.mark.parametrize("closed", ["stdout", "stderr"])
+def test_who_no_longer_listens_does_not_change_the_exit_code(closed):
+    code = ("import sys; from gan_keras.config import flags; from gan_keras.errors import UserError\n"
+            "def main():\n"
+            "    print('a clip'); print('a line', end='', file=sys.stderr if sys.argv[1] == 'stdout' else sys.stdout)\n"
+            "    raise UserError('no more')\n"
+            "flags.run(main, ['command'], '')")
+    reader, writer = os.pipe()
+    os.close(reader)
+    other = "stderr" if closed == "stdout" else "stdout"
+    buffered = {name: value for name, value in os.environ.items() if name != "PYTHONUNBUFFERED"}
+    done = subprocess.run([sys.executable, "-c", code, closed], check=False, cwd=ROOT, env=buffered,
+                          **{closed: writer, other: subprocess.PIPE})
+    os.close(writer)
+    assert done.returncode == 2
+    assert (b"no more" if closed == "stdout" else b"a clip") in getattr(done, other)
