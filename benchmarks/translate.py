@@ -6,7 +6,8 @@
 Translates drawn shapes that the run has not seen by the run's exported model and reads their factors. Takes a minute.
 Ends with one JSON line: the share of clips that can be read, that are read as of the other domain, that keep their
 shape, that keep their colour (where that is not what changes), that keep their path (where its kind changes: are near
-it), and of which all is so.
+it), and of which all is so. Where motion changes, also the share of clips whose path is nearer to one of the target's
+motion than to any of the source's, and the median distance to the former, in shorter sides of the frame.
 """
 
 import dataclasses
@@ -70,11 +71,16 @@ def main() -> None:
                       for video in list_source(source, clip).videos])
     made = np.concatenate([model("serving_default", {"video": clip[np.newaxis]})["video"] for clip in given])
     readings = read_clips(given), read_clips(made)
+    more = {}
     if settings.factor == "colour":
         of_domain = is_colour(readings[1], settings.target)
     else:
-        of_domain = is_motion(readings[1], facts.height, facts.width, settings.source, settings.target)
-    print(json.dumps({"benchmark": "translate", "clips": len(given), **shares(*readings, of_domain, settings.factor)}))
+        of_source, of_target = distances(readings[1], facts.height, facts.width, settings.source, settings.target)
+        of_domain = is_motion(of_source, of_target)
+        more = {"nearer_to_the_target": round(float((of_target < of_source).mean()), 3),
+                "median_distance": round(float(np.median(of_target)), 4)}
+    print(json.dumps({"benchmark": "translate", "clips": len(given), **shares(*readings, of_domain, settings.factor),
+                      **more}))
 
 
 def is_colour(made: "Readings", colour: str) -> "np.ndarray":
@@ -84,12 +90,18 @@ def is_colour(made: "Readings", colour: str) -> "np.ndarray":
     return _mostly(made.colour == list(COLOURS).index(colour), made.valid)
 
 
-def is_motion(made: "Readings", height: int, width: int, source: str, target: str) -> "np.ndarray":
-    """Clips whose path is one of the target's motion, and nearer to the best of those than to any of the source's."""
+def distances(made: "Readings", height: int, width: int, source: str, target: str) -> "tuple[np.ndarray, np.ndarray]":
+    """Of each clip's path from the best one of the source's motion and of the target's, in shorter sides, [N] each."""
     from gan_keras.data.drawn.moving_shapes import MOTIONS
     from gan_keras.evaluation.metrics.motion_reader import path_distances
 
-    of_source, of_target = (path_distances(made, height, width)[:, MOTIONS.index(name)] for name in (source, target))
+    of_all = path_distances(made, height, width)
+    return of_all[:, MOTIONS.index(source)], of_all[:, MOTIONS.index(target)]
+
+
+def is_motion(of_source: "np.ndarray", of_target: "np.ndarray") -> "np.ndarray":
+    """Clips whose path is one of the target's motion, and nearer to the best of those than to any of the source's, [N]
+    bool, by `distances`."""
     return (of_target < of_source) & (of_target <= MAX_DISTANCE)
 
 

@@ -326,7 +326,7 @@ def test_a_translated_clip_moves_as_the_other_domain_does():
                     for motion in ("linear", "sine"))
     nothing = np.zeros_like(sine[:1])
     made = read_clips(np.concatenate([sine[:1], linear[1:2], sine[2:3][..., [1, 2, 0]], nothing]))
-    of_domain = translate.is_motion(made, 32, 32, "linear", "sine")
+    of_domain = translate.is_motion(*translate.distances(made, 32, 32, "linear", "sine"))
     np.testing.assert_array_equal(of_domain, [True, False, True, False])
     found = translate.shares(read_clips(sine), made, of_domain, "motion")
     assert found["readable"] == found["shape_kept"] == 0.75 and found["colour_kept"] == 0.5

@@ -124,13 +124,18 @@ def _exit_code(main: Callable[[], None], arguments: list[str], documentation: st
         main()
     except UserError as error:
         line = " ".join(part.strip() for part in str(error).splitlines())
-        with suppress(OSError):  # a terminal that was closed
-            print(f"{arguments[0].rsplit('/', 1)[-1]}: {line}", file=sys.stderr)
+        _say(f"{arguments[0].rsplit('/', 1)[-1]}: {line}")
         return error.exit_code
     except KeyboardInterrupt:
-        print("Interrupted.", file=sys.stderr)
+        _say("Interrupted.")
         return 130
     return 0
+
+
+def _say(line: str) -> None:
+    """Writes to stderr, where somebody is there to read."""
+    with suppress(OSError):  # a terminal that was closed
+        print(line, file=sys.stderr)
 
 
 def _parse(arguments: Sequence[str]) -> None:

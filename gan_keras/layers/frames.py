@@ -52,9 +52,9 @@ class ForEachFrame(layers.Layer):
         return values_shape
 
 
-class Enlarge(layers.Layer):
-    """Bilinear enlarging by a whole number, [N, h, w, C] → [N, factor * h, factor * w, C] float32. (Keras' own
-    layer has to know the size before it runs.)
+class Upsample(layers.Layer):
+    """Bilinear upsampling of pictures of any size, [N, h, w, C] → [N, factor * h, factor * w, C] float32. (Keras' own
+    layer, and `resampling.BilinearUpsample`, have to know the size before they run.)
 
     Args:
         factor: how many times larger.
@@ -65,12 +65,12 @@ class Enlarge(layers.Layer):
         self._factor = factor
 
     def call(self, pictures: tf.Tensor) -> tf.Tensor:
-        """The pictures, enlarged; what is outside is as the edge."""
+        """The pictures, upsampled; what is outside is as the edge."""
         _, height, width, _ = sizes(pictures)
         return tf.image.resize(pictures, [self._factor * height, self._factor * width])
 
     def compute_output_shape(self, pictures_shape: Shape) -> Shape:
-        """Enlarged, as far as it is known."""
+        """Larger, as far as it is known."""
         count, *sides, channels = pictures_shape
         return count, *(side and self._factor * side for side in sides), channels
 

@@ -47,8 +47,9 @@ def kl_divergence(mean: tf.Tensor, log_variance: tf.Tensor) -> tf.Tensor:
     return tf.reduce_sum(each, axis=list(range(1, mean.shape.rank)))
 
 
-def roughness(flow: tf.Tensor) -> tf.Tensor:
-    """Mean squared difference of neighbours, below and beside, in a flow [N, ..., h, w, 2] (Horn and Schunck, 1981)."""
+def flow_smoothness(flow: tf.Tensor) -> tf.Tensor:
+    """Smoothness loss of flows [N, T, h, w, 2], in pixels², [N]: the mean squared difference of the flow at a place and
+    at the one below, and likewise to the right (Horn and Schunck, 1981)."""
     flow = tf.cast(flow, tf.float32)
     return sum(tf.reduce_mean(tf.square(difference), axis=list(range(1, flow.shape.rank))) for difference in (
         flow[..., 1:, :, :] - flow[..., :-1, :, :], flow[..., 1:, :] - flow[..., :-1, :]))

@@ -21,13 +21,13 @@ from keras import layers
 from gan_keras.layers.frames import (
     Delay,
     DepthToSpace,
-    Enlarge,
     ForEachFrame,
     SpaceToDepth,
     StreamingShift,
     TemporalShift,
     ToClips,
     ToPictures,
+    Upsample,
     Warp,
     WithinFilm,
 )
@@ -134,11 +134,11 @@ class _Builder:
                      ) -> dict[str, keras.KerasTensor]:
         """The base, each pixel taken from where the flow says."""
         flow = self._convolution(x, 2, 3, "top", zeros=True)
-        offsets = self._layer("top_enlarged", Enlarge, 4)(flow)
+        offsets = self._layer("top_upsampled", Upsample, 4)(flow)
         # Pixels, at first; all of `Warp`'s range at once would be out of the discriminators' sight.
         offsets = self._layer("top_scaled", layers.Rescaling, 1 / _MAX_DISPLACEMENT, dtype="float32")(offsets)
         return {"pictures": time.clips(self._layer("made", Warp, _MAX_DISPLACEMENT)(base, offsets)),
-                **time.beside("flow", flow)}
+                **time.auxiliary("flow", flow)}
 
     def _with_added(self, x: keras.KerasTensor, known: Mapping[str, keras.KerasTensor]) -> keras.KerasTensor:
         """The base and what is added to it."""
@@ -199,7 +199,7 @@ class _Time(Protocol):
     def input(self, name: str, channels: int) -> keras.KerasTensor: ...
     def pictures(self, clips: keras.KerasTensor) -> keras.KerasTensor: ...
     def clips(self, pictures: keras.KerasTensor) -> keras.KerasTensor: ...
-    def beside(self, name: str, pictures: keras.KerasTensor) -> dict[str, keras.KerasTensor]: ...
+    def auxiliary(self, name: str, pictures: keras.KerasTensor) -> dict[str, keras.KerasTensor]: ...
     def each_frame(self, values: keras.KerasTensor) -> keras.KerasTensor: ...
     def shift(self, x: keras.KerasTensor, name: str, causal: bool) -> tuple[keras.KerasTensor, keras.KerasTensor]: ...
     def keep(self, x: keras.KerasTensor) -> Any: ...
@@ -230,8 +230,8 @@ class _WholeClips:
         """The opposite."""
         return ToClips(dtype="float32")(pictures, self._like)
 
-    def beside(self, name: str, pictures: keras.KerasTensor) -> dict[str, keras.KerasTensor]:
-        """What losses look at beside the pictures that are made, by its name."""
+    def auxiliary(self, name: str, pictures: keras.KerasTensor) -> dict[str, keras.KerasTensor]:
+        """An output for losses, beside the pictures that are made, by its name."""
         return {name: self.clips(pictures)}
 
     def each_frame(self, values: keras.KerasTensor) -> keras.KerasTensor:
@@ -279,7 +279,7 @@ class _Stream:
         """The pictures are frames."""
         return pictures
 
-    def beside(self, name: str, pictures: keras.KerasTensor) -> dict[str, keras.KerasTensor]:
+    def auxiliary(self, name: str, pictures: keras.KerasTensor) -> dict[str, keras.KerasTensor]:
         """No loss looks at a film in pieces."""
         return {}
 

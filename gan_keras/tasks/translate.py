@@ -174,8 +174,8 @@ class Translate(VideoToVideo):
         cycles = [LossTerm(name, given.cycle_weight, network, compute) for network in ("generator", INVERSE)
                   for name, compute in (("cycle_of_source", cycle_of_source), ("cycle_of_target", cycle_of_target))]
         smoothness = [LossTerm("smoothness", given.smoothness_weight, network, compute) for network, compute in (
-            ("generator", lambda forward: reconstruction.roughness(forward.outputs["flow"])),
-            (INVERSE, lambda forward: reconstruction.roughness(forward.task.flow)))] if self.only_warps else []
+            ("generator", lambda forward: reconstruction.flow_smoothness(forward.outputs["flow"])),
+            (INVERSE, lambda forward: reconstruction.flow_smoothness(forward.task.flow)))] if self.only_warps else []
         recycles = [LossTerm(f"recycle_of_{domain}", given.recycle_weight, network, _recycle(number))
                     for network in ("generator", INVERSE) for number, domain in enumerate(("source", "target"))]
         return [*cycles, *smoothness, *recycles,

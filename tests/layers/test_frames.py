@@ -8,13 +8,13 @@ import tensorflow as tf
 from gan_keras.layers.frames import (
     Delay,
     DepthToSpace,
-    Enlarge,
     ForEachFrame,
     SpaceToDepth,
     StreamingShift,
     TemporalShift,
     ToClips,
     ToPictures,
+    Upsample,
     Warp,
     WithinFilm,
 )
@@ -81,16 +81,16 @@ def test_squares_of_pixels_become_channels_and_come_back():
     np.testing.assert_array_equal(DepthToSpace()(squares), pictures)
 
 
-def test_pictures_of_any_size_are_enlarged_between_their_pixels_centres():
-    enlarge = tf.function(Enlarge(4), input_signature=[tf.TensorSpec([None, None, None, 1])])
-    larger = enlarge(np.float32([0, 8]).reshape(1, 1, 2, 1))
+def test_pictures_of_any_size_are_upsampled_between_their_pixels_centres():
+    upsample = tf.function(Upsample(4), input_signature=[tf.TensorSpec([None, None, None, 1])])
+    larger = upsample(np.float32([0, 8]).reshape(1, 1, 2, 1))
     np.testing.assert_allclose(larger[0, :, :, 0], [[0, 0, 1, 3, 5, 7, 8, 8]] * 4)
 
 
 @pytest.mark.parametrize(("layer", "shapes"), [
     (ToPictures(name="layer"), [(None, 4, 6, 3)]), (SpaceToDepth(name="layer"), [(4, 6, 3)]),
     (DepthToSpace(name="layer"), [(4, 6, 8)]), (TemporalShift(0.5, True, name="layer"), [(4, 6, 8), (None, 4, 6, 3)]),
-    (Enlarge(4, name="layer"), [(4, 6, 8)]), (Warp(8, name="layer"), [(4, 6, 3), (4, 6, 2)]),
+    (Upsample(4, name="layer"), [(4, 6, 8)]), (Warp(8, name="layer"), [(4, 6, 3), (4, 6, 2)]),
     (WithinFilm(3, name="layer"), [(4, 6, 8), (), ()])], ids=lambda value: type(value).__name__)
 def test_layers_survive_their_config_and_know_their_shapes(layer, shapes):
     inputs = [keras.Input(shape) for shape in shapes]

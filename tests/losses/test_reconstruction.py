@@ -35,11 +35,11 @@ def test_l1_within_a_mask_is_the_mean_over_what_it_covers():
     np.testing.assert_allclose(reconstruction.l1_within(mask, target, output), [3.0, 5.0, 0.0])
 
 
-def test_roughness_is_of_neighbours_in_space():
+def test_smoothness_of_a_flow_is_of_neighbours_in_space():
     flow = np.zeros((2, 2, 2, 3, 2), np.float32)
     flow[0, 1] = 7.0  # another frame may go elsewhere
     flow[1, :, 1, :, 0] = 2.0  # the second row goes to the right
     flow[1, 0, 0, 2, 1] = 4.0
     below = (2 * 3 * 2.0**2 + 4.0**2) / (2 * 3 * 2)
     beside = 4.0**2 / (2 * 2 * 2 * 2)
-    np.testing.assert_allclose(reconstruction.roughness(flow), [0.0, below + beside], rtol=1e-6)
+    np.testing.assert_allclose(reconstruction.flow_smoothness(flow), [0.0, below + beside], rtol=1e-6)
