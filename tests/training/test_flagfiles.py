@@ -80,6 +80,15 @@ def config(request, network):
     return Config().replace(**small)
 
 
+@pytest.mark.parametrize("path", sorted((ROOT / "configs").glob("*.flags")), ids=lambda path: path.stem)
+def test_a_flagfile_is_a_whole_run_in_a_folder_of_its_name(path):
+    settings = read(path)
+    config = Config().replace(**settings)
+    assert {"data", "resolution", "num_frames", "minutes"} <= set(settings)
+    assert config.run.run_dir == f"runs/{path.stem}"
+    assert config.objective.picture_steps < config.optimization.steps
+
+
 def steps(gan, first, last):
     """Trains from one step to another."""
     batch = BATCH._replace(clips=CLIPS[:, :gan.config.clip.num_frames])
