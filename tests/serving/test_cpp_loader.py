@@ -42,8 +42,8 @@ def serve(loader, version, signature, folder, **inputs):
 def test_serves_the_frames_of_the_average(loader, exported, trained, tmp_path):
     frames = serve(loader, exported, "serving_default", tmp_path, seed=np.array(SEEDS, np.int64))
     served = np.frombuffer(frames, np.uint8).reshape(len(SEEDS), 4, 16, 16, 3)
-    for seed, clip in zip(SEEDS, served, strict=True):
-        np.testing.assert_array_equal(clip, sample(trained[1], seed))
+    for seed, clip in zip(SEEDS, served, strict=True):  # the loader optimizes the graph, the tests do not: conftest
+        np.testing.assert_allclose(clip.astype(int), sample(trained[1], seed), atol=1)
 
 
 @pytest.mark.parametrize("task", ["enhance", "inpaint", "predict", "reorient"])
