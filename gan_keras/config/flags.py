@@ -9,6 +9,7 @@ Exit codes: 0 done; 2 the user's mistake, in one line; 1 a failure of ours, with
 import dataclasses
 import io
 import os
+import signal
 import sys
 import textwrap
 from collections.abc import Callable, Iterable, Sequence
@@ -104,9 +105,14 @@ def run(main: Callable[[], None], arguments: list[str], documentation: str) -> N
     """
     code = _exit_code(main, arguments, documentation)
     for stream in (sys.stdout, sys.stderr):
+        # A terminal or a pipe that was closed: Python would fail to flush it, or what a library still writes at the
+        # end, and exit with 120.
+        closed = code == 128 + signal.SIGHUP
         try:
             stream.flush()
-        except OSError:  # a terminal or a pipe that was closed: Python would fail to flush it, and exit with 120
+        except OSError:
+            closed = True
+        if closed:
             os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
     sys.exit(code)
 
