@@ -83,12 +83,21 @@ def log(caplog):
     logging.set_verbosity(before)
 
 
-@pytest.fixture
-def eagerly():
+@contextmanager
+def operation_by_operation():
     """Runs functions operation by operation: next to no time is spent on tracing."""
     tf.config.run_functions_eagerly(True)
-    yield
-    tf.config.run_functions_eagerly(False)
+    try:
+        yield
+    finally:
+        tf.config.run_functions_eagerly(False)
+
+
+@pytest.fixture
+def eagerly():
+    """The whole test `operation_by_operation`."""
+    with operation_by_operation():
+        yield
 
 
 @pytest.fixture(scope="session")

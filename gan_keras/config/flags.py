@@ -6,10 +6,10 @@ later one wins.
 Exit codes: 0 done; 2 the user's mistake, in one line; 1 a failure of ours, with its traceback.
 """
 
+import atexit
 import dataclasses
 import io
 import os
-import signal
 import sys
 import textwrap
 from collections.abc import Callable, Iterable, Sequence
@@ -103,18 +103,17 @@ def run(main: Callable[[], None], arguments: list[str], documentation: str) -> N
         arguments: name of the program, then its arguments.
         documentation: what `--help` prints before the flags; nothing heavy is imported for it.
     """
-    code = _exit_code(main, arguments, documentation)
+    atexit.register(_leave_closed_streams)  # registered first, it runs last: after what libraries write at the end
+    sys.exit(_exit_code(main, arguments, documentation))
+
+
+def _leave_closed_streams() -> None:
+    """Flushes what is printed, where somebody is there to read; else Python fails to, and exits with 120."""
     for stream in (sys.stdout, sys.stderr):
-        # A terminal or a pipe that was closed: Python would fail to flush it, or what a library still writes at the
-        # end, and exit with 120.
-        closed = code == 128 + signal.SIGHUP
         try:
             stream.flush()
-        except OSError:
-            closed = True
-        if closed:
+        except OSError:  # a terminal or a pipe that was closed
             os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
-    sys.exit(code)
 
 
 def _exit_code(main: Callable[[], None], arguments: list[str], documentation: str) -> int:

@@ -74,19 +74,34 @@ def test_a_printed_command_is_what_a_shell_takes():
     assert shlex.split(printed) == [*words, '--classes="a, b","x""y"', "--data=my videos", "--out="]
 
 
-@pytest.mark.parametrize("closed", ["stdout", "stderr"])
-def test_who_no_longer_listens_does_not_change_the_exit_code(closed):
-    code = ("import sys; from gan_keras.config import flags; from gan_keras.errors import UserError\n"
-            "def main():\n"
-            "    print('a clip'); print('a line', end='', file=sys.stderr if sys.argv[1] == 'stdout' else sys.stdout)\n"
-            "    raise UserError('no more')\n"
-            "flags.run(main, ['command'], '')")
+def run_unheard(code, closed):
+    """Runs a program one of whose outputs nobody reads."""
     reader, writer = os.pipe()
     os.close(reader)
-    other = "stderr" if closed == "stdout" else "stdout"
     buffered = {name: value for name, value in os.environ.items() if name != "PYTHONUNBUFFERED"}
     done = subprocess.run([sys.executable, "-c", code, closed], check=False, cwd=ROOT, env=buffered,
-                          **{closed: writer, other: subprocess.PIPE})
+                          **{"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, closed: writer})
     os.close(writer)
+    return done
+
+
+@pytest.mark.parametrize("closed", ["stdout", "stderr"])
+def test_who_no_longer_listens_does_not_change_the_exit_code(closed):
+    done = run_unheard(
+        "import sys; from gan_keras.config import flags; from gan_keras.errors import UserError\n"
+        "def main():\n"
+        "    print('a clip'); print('a line', end='', file=sys.stderr if sys.argv[1] == 'stdout' else sys.stdout)\n"
+        "    raise UserError('no more')\n"
+        "flags.run(main, ['command'], '')", closed)
     assert done.returncode == 2
-    assert (b"no more" if closed == "stdout" else b"a clip") in getattr(done, other)
+    assert b"no more" in done.stderr if closed == "stdout" else b"a clip" in done.stdout
+
+
+@pytest.mark.parametrize("closed", ["stdout", "stderr"])
+def test_nor_does_what_a_library_writes_to_them_at_the_very_end(closed):
+    done = run_unheard(
+        "import atexit, sys; from gan_keras.config import flags\n"
+        "def main():\n"
+        "    atexit.register(lambda: getattr(sys, sys.argv[1]).write('Goodbye'))\n"
+        "flags.run(main, ['command'], '')", closed)
+    assert done.returncode == 0

@@ -15,6 +15,7 @@ from gan_keras.config.train import Config
 from gan_keras.data.input_pipeline import Batch, DomainBatch
 from gan_keras.training.distribution import Distribution
 from gan_keras.training.train_step import VideoGAN
+from tests.conftest import operation_by_operation
 from tests.training.batches import step_of, values
 
 BASE = {"resolution": "8", "num_frames": 3, "steps": 4, "batch_size": 2, "penalty_interval": 1, "generator": "dcgan3d"}
@@ -145,13 +146,13 @@ def base(tiny):
 @pytest.fixture(scope="module")
 def looks(base):
     """What each way of looking sees at the base values."""
-    tf.config.run_functions_eagerly(True)
-    return {look: look(base) for look in {look for _, look in OBSERVED.values()}}
+    with operation_by_operation():
+        return {look: look(base) for look in {look for _, look in OBSERVED.values()}}
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", OBSERVED)
-def test_changing_a_setting_changes_what_is_observed(name, base, looks):
+def test_changing_a_setting_changes_what_is_observed(name, base, looks, eagerly):
     value, look = OBSERVED[name]
     base = base.replace(**TOGETHER.get(name, {}))
     before, after = looks[look] if name not in TOGETHER else look(base), look(base.replace(**{name: value}))

@@ -1,8 +1,5 @@
 """A batch to train on in tests, and steps on it."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
-
 import tensorflow as tf
 
 from gan_keras.data.input_pipeline import Batch
@@ -31,13 +28,3 @@ def train(gan, steps, batch=BATCH):
 def values(gan):
     """All variables of a checkpoint by name."""
     return {name: variable.numpy() for name, variable in gan.variables.items()}
-
-
-@contextmanager
-def operation_by_operation() -> Iterator[None]:
-    """What is compared with a graph runs without one: next to no time is spent on tracing it."""
-    tf.config.run_functions_eagerly(True)
-    try:
-        yield
-    finally:
-        tf.config.run_functions_eagerly(False)

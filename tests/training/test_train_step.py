@@ -12,7 +12,8 @@ from gan_keras.training.metrics import discriminator_metrics
 from gan_keras.training.optimizers import learning_rate
 from gan_keras.training.step_schedule import StepSchedule
 from gan_keras.training.train_step import VideoGAN
-from tests.training.batches import BATCH, WITHOUT_PENALTY, operation_by_operation, step_of, train, values
+from tests.conftest import operation_by_operation
+from tests.training.batches import BATCH, WITHOUT_PENALTY, step_of, train, values
 
 
 @pytest.fixture(scope="module")
