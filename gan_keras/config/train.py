@@ -175,8 +175,8 @@ class ObjectiveSettings(Settings):
     discriminator_steps: int = setting(1, "Update the generator in every n-th step only.", minimum=1, maximum=1000)
     picture_steps: int = setting(
         1500, "Steps at the start in which only pairs of frames at full resolution are generated and seen, which is "
-        "fast; discriminators of clips follow. There are none where no discriminator sees full resolution, and none "
-        "for --task=reconstruct.", minimum=0)
+        "fast; discriminators of clips follow. With --minutes they end after a third of these. There are none where no "
+        "discriminator sees full resolution, and none for --task=reconstruct.", minimum=0)
     unroll_steps: int = setting(0, "Steps by which discriminators are unrolled for the generator's loss (unrolled GAN);"
                                 " 0: none.", minimum=0, maximum=100)
     classification_weight: float = setting(1.0, "Weight of the class loss of --class_conditioning=classifier.",
@@ -233,7 +233,8 @@ class GivenSettings(Settings):
     context_frames: int = setting(4, "Frames that --task=predict is given, at most; each clip draws from 1 to as many.",
                                 minimum=1, maximum=64, only={"task": ("predict",)})
     fidelity_steps: int = setting(
-        2000, "Steps at the start in which only the distance from the true clips counts; discriminators follow.",
+        2000, "Steps at the start in which only the distance from the true clips counts; discriminators follow. With "
+        "--minutes they end after a third of these.",
         minimum=0, only=_FROM_PAIRS)
     sharpness: float = setting(
         1.0, "Weight of the discriminators in the generator's loss, times that of the task: above 0 clips look sharper "

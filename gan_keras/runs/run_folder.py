@@ -129,6 +129,11 @@ class RunFolder:
         """`BestEvaluation`, of a run with `keep_best`."""
         return self.path / "best.json"
 
+    @property
+    def _first_steps_file(self) -> Path:
+        """Where the first steps ended, of a run whose minutes ended them."""
+        return self.path / "first_steps.json"
+
     def exists(self) -> bool:
         """Whether a run was started here."""
         return self.config_file.exists()
@@ -309,6 +314,24 @@ class RunFolder:
         best = self.best()
         if best and best.step > step:
             self.best_file.unlink()
+
+    def first_steps(self) -> int | None:
+        """Steps after which its minutes ended the first steps of the run; None where they did not.
+
+        Raises:
+            UserError: the file cannot be read.
+        """
+        if not self._first_steps_file.exists():
+            return None
+        try:
+            return int(json.loads(self._first_steps_file.read_text(encoding="utf-8")))
+        except (OSError, ValueError, TypeError) as error:
+            raise UserError(f"{self._first_steps_file} cannot be read ({error}). Delete it, and the first steps of the "
+                            "run are those of its settings.") from error
+
+    def save_first_steps(self, steps: int) -> None:
+        """Writes after how many steps its minutes ended the first steps of the run."""
+        write_atomically(self._first_steps_file, f"{steps}\n")
 
     def best(self) -> BestEvaluation | None:
         """The best evaluation of a run with `keep_best`; None where there is none.

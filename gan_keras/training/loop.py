@@ -8,6 +8,7 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import tensorflow as tf
@@ -27,6 +28,27 @@ from gan_keras.training.distribution import Distribution
 from gan_keras.training.train_step import VideoGAN
 
 _NO_CLIPS = np.zeros((0,), np.uint8)
+_FIRST_SHARE = 1 / 3
+"""Share of a run's minutes after which its first steps end, whatever their number: most of what it has is for what
+follows, on slow machines too."""
+
+
+class Notice(NamedTuple):
+    """What processes tell each other before each step: 1 for yes; summed over all of them.
+
+    Attributes:
+        signalled: a signal asks for the end.
+        ends: the time is over, or an action asks for the end.
+        failed: the chief has failed.
+        goes_on: a third of the minutes is over, and with it the first steps.
+        samples: the chief waits for the others to make samples.
+    """
+
+    signalled: float = 0.0
+    ends: float = 0.0
+    failed: float = 0.0
+    goes_on: float = 0.0
+    samples: float = 0.0
 
 
 class Action:
@@ -59,6 +81,7 @@ class TrainingLoop:
         gan: what is trained.
         step: steps that were trained already.
         batches: global batches from that step on, this process' rows.
+        first_steps: where the first steps of the run ended, if that was before those of its settings.
 
     Attributes:
         config: the settings.
@@ -68,8 +91,9 @@ class TrainingLoop:
         progress: its note is shown beside the progress.
     """
 
-    def __init__(self, gan: VideoGAN, step: int, batches: tf.data.Dataset) -> None:
+    def __init__(self, gan: VideoGAN, step: int, batches: tf.data.Dataset, first_steps: int | None = None) -> None:
         self.config, self.gan, self.distribution, self.step = gan.config, gan, gan.distribution, step
+        self._first_steps = gan.objective.first_steps if first_steps is None else first_steps
         self._batches = iter(batches)
         self._noted = self._signal = 0  # what came, and what all have agreed to end by
         self._skipped: tf.Tensor | float = 0.0
@@ -127,7 +151,7 @@ class TrainingLoop:
             See `Task.sample`; the features as `raw/NAME`.
         """
         if self.distribution.processes > 1:
-            self.distribution.all_reduce_sum([0.0, 0.0, 0.0, 1.0])  # the others wait in `_agree`
+            self.distribution.all_reduce_sum(Notice(samples=1.0))  # the others wait in `_agree`
         return self._sample_part(seeds, clips if self.gan.task.given_clips else clips[:1], raw_features)
 
     def _sample_part(self, seeds: Sequence[int] = (), clips: np.ndarray = _NO_CLIPS, raw_features: bool = False
@@ -153,26 +177,37 @@ class TrainingLoop:
         return {name: distribution.gather(values)[:len(seeds)] for name, values in samples.items()}
 
     def _should_stop(self, actions: Sequence[Action], begin: float, limit: int) -> bool:
-        over = limit > 0 and time.monotonic() - begin >= limit
-        return self._agree(ends=over or any(action.should_stop for action in actions))
+        share = (time.monotonic() - begin) / limit if limit else 0.0
+        return self._agree(ends=share >= 1 or any(action.should_stop for action in actions),
+                           goes_on=self.step < self._first_steps and share >= _FIRST_SHARE)
 
-    def _agree(self, ends: bool, failed: bool = False) -> bool:
-        """Whether any process ends, for its time or a signal: all get the same answer.
+    def _agree(self, ends: bool, failed: bool = False, goes_on: bool = False) -> bool:
+        """Whether any process ends, for its time or a signal: all get the same answer, and end their first steps alike.
 
         Raises:
             UserError: the chief has failed.
         """
         while True:
-            signalled, ending, failing, sampling = self.distribution.all_reduce_sum(
-                [float(bool(self._noted)), float(ends), float(failed), 0.0])
-            if not sampling:
+            own = Notice(float(bool(self._noted)), float(ends), float(failed), float(goes_on))
+            all_of_them = Notice(*self.distribution.all_reduce_sum(own))
+            if not all_of_them.samples:
                 break
             self._sample_part()  # the chief acts, and asks for help
-        if failing and not failed:
+        if all_of_them.failed and not failed:
             raise UserError(f"Stopped at step {self.step}, because the chief has: what it wrote says why.")
-        if signalled:  # to whichever process
+        if all_of_them.signalled:  # to whichever process
             self._signal = self._noted or signal.SIGTERM
-        return signalled + ending > 0
+        if all_of_them.goes_on:
+            self._end_first_steps()
+        return all_of_them.signalled + all_of_them.ends > 0
+
+    def _end_first_steps(self) -> None:
+        """Goes on with what comes after them, and notes where, for a start that does these steps again."""
+        self._first_steps = self.step
+        if self.distribution.is_chief:
+            RunFolder(Path(self.config.run.run_dir)).save_first_steps(self.step)
+            logging.info("The first steps end here, at step %d and not at %d: a third of the minutes is over.",
+                         self.step, self.gan.objective.first_steps)
 
     @contextmanager
     def _failure_announced(self) -> Iterator[None]:
@@ -189,7 +224,7 @@ class TrainingLoop:
         batch = next(self._batches)
         ready = time.monotonic()
         metrics = self.gan.train_step(self.distribution.split(batch), tf.constant(self.step, tf.int64),
-                                      self.gan.objective.schedule(self.step))
+                                      self.gan.objective.schedule(self.step, self._first_steps))
         if self.distribution.is_chief:  # which logs them
             self._recent.append(metrics)
         self._skipped = metrics["skipped"]
@@ -270,7 +305,7 @@ def start_training(config: Config, prepared: Path, manifest: Manifest, distribut
     batches = training_batches(prepared, manifest, config, step, rows)
     if target:
         batches = with_target(batches, training_batches(*target, config, step, rows))
-    return TrainingLoop(gan, step, batches)
+    return TrainingLoop(gan, step, batches, run.first_steps())
 
 
 def _initialize_from(other: RunFolder, gan: VideoGAN) -> None:

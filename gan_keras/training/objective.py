@@ -51,10 +51,22 @@ class Objective:
         """Whether a loss needs values of other replicas before it is done; XLA cannot compile such a step."""
         return self._replicas > 1 and any(term.crosses_replicas for term in self._terms)
 
-    def schedule(self, step: int) -> StepSchedule:
-        """What a step computes."""
+    @property
+    def first_steps(self) -> int:
+        """Steps at the start that are of pictures alone, or without discriminators; 0: there are none."""
+        return self._config.objective.picture_steps if self._pictures_first else self._task.fidelity_steps
+
+    def schedule(self, step: int, first_steps: int | None = None) -> StepSchedule:
+        """What a step computes.
+
+        Args:
+            step: its number, from 0 on.
+            first_steps: in place of those of the settings.
+        """
         intervals = {term.interval for term in self._terms}
-        return step_schedule(step, self._config.objective, intervals, self._pictures_first, self._task.fidelity_steps)
+        first = self.first_steps if first_steps is None else first_steps
+        of_which = {"picture_steps" if self._pictures_first else "fidelity_steps": first}
+        return step_schedule(step, self._config.objective, intervals, **of_which)
 
     def losses(self, batch: Batch, noise: StepNoise, schedule: StepSchedule
                ) -> tuple[Tensors, Tensors, dict[str, tuple[tf.Tensor, tf.Tensor]]]:

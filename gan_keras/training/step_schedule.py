@@ -27,18 +27,18 @@ class StepSchedule(NamedTuple):
     adversarial: bool = True
 
 
-def step_schedule(step: int, settings: ObjectiveSettings, intervals: Collection[int], pictures_first: bool,
+def step_schedule(step: int, settings: ObjectiveSettings, intervals: Collection[int], picture_steps: int = 0,
                   fidelity_steps: int = 0) -> StepSchedule:
     """The schedule of a step.
 
     Args:
         step: number of the step, from 0 on.
-        settings: when the generator is updated, how many steps are of pictures.
+        settings: when the generator is updated.
         intervals: of all terms.
-        pictures_first: whether any steps can be of pictures alone.
+        picture_steps: steps at the start that are of pictures alone.
         fidelity_steps: steps at the start that are without discriminators.
     """
     return StepSchedule(generator=(step + 1) % settings.discriminator_steps == 0,
                         intervals=tuple(interval for interval in sorted(intervals) if step % interval == 0),
-                        pictures_only=pictures_first and step < settings.picture_steps,
+                        pictures_only=step < picture_steps,
                         adversarial=step >= fidelity_steps)

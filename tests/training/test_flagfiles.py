@@ -83,7 +83,7 @@ def config(request, network):
 def test_a_flagfile_is_a_whole_run(path):
     settings = read(path)
     config = Config().replace(**settings)
-    assert {"data", "resolution", "num_frames", "minutes"} <= set(settings)
+    assert {"data", "resolution", "num_frames"} <= set(settings)
     assert config.objective.picture_steps < config.optimization.steps
     if path.parent.name == "configs":
         assert config.run.run_dir == f"runs/{path.stem}"

@@ -15,7 +15,7 @@ from gan_keras.errors import UserError
 from gan_keras.runs.run_folder import RunFolder
 from gan_keras.training.actions import SaveCheckpoint, WriteSamples
 from gan_keras.training.distribution import Distribution
-from gan_keras.training.loop import Action, TrainingLoop, check_workers, start_training
+from gan_keras.training.loop import Action, Notice, TrainingLoop, check_workers, start_training
 from gan_keras.training.optimizers import learning_rate
 from gan_keras.training.train_step import VideoGAN
 from tests.conftest import make_run
@@ -88,7 +88,9 @@ def gan(small):
 
 
 @pytest.fixture
-def loop(gan, prepared, eagerly):
+def loop(gan, prepared, monkeypatch):
+    """A loop whose steps change nothing."""
+    monkeypatch.setattr(gan, "train_step", lambda *_: {"skipped": tf.constant(0.0)})
     return TrainingLoop(gan, 0, training_batches(*prepared, gan.config))
 
 
@@ -145,6 +147,46 @@ def test_a_system_without_a_signal_has_the_others(loop, handlers, monkeypatch):
     monkeypatch.delattr(signal, "SIGHUP")
     with pytest.raises(SystemExit, match=str(128 + signal.SIGTERM)):
         loop.run([Recorder(1, raise_signal_at=2)])
+
+
+def schedules(loop, pictures=True):
+    """The numbers of steps that are of pictures alone, or without discriminators, as a loop runs."""
+    first = []
+
+    def noted(batch, number, schedule):
+        if schedule.pictures_only if pictures else not schedule.adversarial:
+            first.append(int(number))
+        return {"skipped": tf.constant(0.0)}
+
+    loop.gan.train_step = noted
+    loop.run([])
+    return first
+
+
+@pytest.fixture
+def clock(monkeypatch):
+    """A clock in the loop by which each look at it takes a second."""
+    seconds = iter(range(10000))
+    monkeypatch.setattr("gan_keras.training.loop.time.monotonic", lambda: float(next(seconds)))
+
+
+def test_pictures_end_after_a_third_of_the_minutes_and_a_start_that_does_them_again_ends_them_there(
+        small, begin, log, clock):
+    """A step takes five looks at the clock and 12 are a third of 36: two steps, of 100."""
+    config = small.replace(steps=4, discriminators=("pair", "clip"), picture_steps=100)
+    assert schedules(begin(config.replace(minutes=0.6))) == [0, 1]
+    assert "The first steps end here, at step 2 and not at 100: a third of the minutes is over." in log.messages
+    assert schedules(begin(config)) == [0, 1]  # without minutes
+
+
+def test_steps_without_discriminators_end_after_a_third_of_the_minutes(small, begin, clock):
+    config = small.replace(steps=4, task="enhance", fidelity_steps=100, minutes=0.6)
+    assert schedules(begin(config), pictures=False) == [0, 1]
+
+
+def test_without_minutes_the_first_steps_are_those_of_the_settings(small, begin):
+    config = small.replace(steps=4, discriminators=("pair", "clip"), picture_steps=3)
+    assert schedules(begin(config)) == [0, 1, 2]
 
 
 class FullDisk(Action):
@@ -254,12 +296,12 @@ def pair(others, process=0):
     return Pair(tf.distribute.get_strategy(), names, process, list(others))
 
 
-def says(*numbers):
+def says(numbers):
     return lambda _: list(numbers)
 
 
 def test_a_signal_to_another_process_ends_this_one_at_the_same_step(loop, log):
-    loop.distribution = pair([nothing, nothing, says(1.0, 0.0, 0.0, 0.0)])
+    loop.distribution = pair([nothing, nothing, says(Notice(signalled=1.0))])
     actions = [Recorder(1)]
     with pytest.raises(SystemExit) as ended:
         loop.run(actions)
@@ -268,19 +310,26 @@ def test_a_signal_to_another_process_ends_this_one_at_the_same_step(loop, log):
 
 
 def test_another_process_whose_time_is_over_ends_this_one_as_a_whole_run_does(loop):
-    loop.distribution = pair([nothing, says(0.0, 1.0, 0.0, 0.0)])
+    loop.distribution = pair([nothing, says(Notice(ends=1.0))])
     actions = [Recorder(1)]
     loop.run(actions)
     assert actions[0].steps == [1] and actions[0].end == [(1, False)]
 
 
+def test_all_processes_end_their_first_steps_where_one_does(small, begin):
+    config = small.replace(steps=4, discriminators=("pair", "clip"), picture_steps=100)
+    loop = begin(config)
+    loop.distribution = pair([nothing, nothing, says(Notice(goes_on=1.0))], process=1)
+    assert schedules(loop) == [0, 1]
+
+
 def test_a_chief_that_has_failed_ends_the_others(loop):
-    loop.distribution = pair([nothing, says(0.0, 1.0, 1.0, 0.0)], process=1)
+    loop.distribution = pair([nothing, says(Notice(ends=1.0, failed=1.0))], process=1)
     with pytest.raises(UserError, match="Stopped at step 1, because the chief has: what it wrote says why"):
         loop.run([])
 
 
-@pytest.mark.parametrize("others", [[], [nothing, says()]], ids=["told", "gone"])
+@pytest.mark.parametrize("others", [[], [nothing, nothing]], ids=["told", "gone"])
 def test_what_fails_is_told_to_the_others_and_then_raised(loop, others, monkeypatch):
     class Fails(Action):
         def run(self, loop):
@@ -294,19 +343,19 @@ def test_what_fails_is_told_to_the_others_and_then_raised(loop, others, monkeypa
         loop.distribution.others[1] = gone
     with pytest.raises(UserError, match=r"^the disk is full$"):
         loop.run([Fails(1)])
-    assert loop.distribution.asked == [[0.0, 0.0, 0.0, 0.0], [0.0, 1.0, 1.0, 0.0]]
+    assert loop.distribution.asked == [list(Notice()), list(Notice(ends=1.0, failed=1.0))]
 
 
 def same(values):
     return list(values)
 
 
-SEEN = [nothing, nothing, nothing, says(1.0)]
+SEEN = [nothing, nothing, nothing, says([1.0])]
 """Length and text of the chief's file, waiting, whether it is seen."""
 
 
 @pytest.mark.parametrize(("others", "message"), [
-    ([*SEEN, same, same], None), ([*SEEN[:3], says(0.0)], "`run_dir` must be one folder for all workers"),
+    ([*SEEN, same, same], None), ([*SEEN[:3], says([0.0])], "`run_dir` must be one folder for all workers"),
     ([*SEEN, nothing], "All workers must be started with the same settings"),
     ([*SEEN, same, nothing], "All workers must see the same videos")])
 def test_processes_that_were_not_told_the_same_are_refused(gan, prepared, tmp_path, others, message):
