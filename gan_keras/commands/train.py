@@ -32,6 +32,7 @@ def main() -> None:
         named["run_dir"] = str(_default_run(named.get("data", "")).path)
     run = RunFolder(Path(named["run_dir"]))
     config = run.resolve(named)
+    run.check_writable()  # before anything that takes long
 
     logging.import_tensorflow()
     from gan_keras.data.training_data import training_data
@@ -41,7 +42,6 @@ def main() -> None:
     from gan_keras.training.distribution import make_distribution
     from gan_keras.training.loop import check_workers, start_training
 
-    run.check_writable()  # before the source is prepared, which takes long
     distribution = make_distribution(config.hardware)
     with distribution.lost_workers_named():
         distribution.check_batch_size(config, run.exists())

@@ -44,7 +44,7 @@ def one(folder):
 @pytest.fixture(scope="module")
 def begun(folder):
     """A run whose second worker was killed behind the first checkpoint: how the first one ended, and what it said."""
-    group = WorkerGroup(folder, "begun", 2, steps=10**6, **QUICK)
+    group = WorkerGroup(folder, "begun", 2, steps=10**6, minutes=10, **QUICK)
     wait_for_checkpoint(group)
     seconds, message = group.kill(1)
     return group, seconds, message
@@ -94,7 +94,7 @@ def test_workers_without_a_shared_folder_all_end_before_they_train(folder):
 
 
 def test_a_signal_to_one_worker_ends_both_and_all_is_saved(folder):
-    group = WorkerGroup(folder, "stopped", 2, steps=10**6, **QUICK)
+    group = WorkerGroup(folder, "stopped", 2, steps=10**6, minutes=10, **QUICK)
     wait_for_checkpoint(group)
     group.processes[1].send_signal(signal.SIGINT)
     assert group.exit_codes() == [128 + signal.SIGTERM, 128 + signal.SIGINT]

@@ -54,6 +54,12 @@ def test_a_raw_source_is_prepared_once_for_all_runs_with_the_same_clips(tiny, tm
     assert training_data(config.replace(num_frames=6), (), tmp_path)[0] != folder
 
 
+def test_a_run_and_its_data_must_be_different_folders(tiny, tmp_path):
+    config = tiny.replace(data=str(tmp_path), run_dir=str(tmp_path / ".." / tmp_path.name))
+    with pytest.raises(UserError, match="`run_dir` must be another folder than `data`"):
+        training_data(config, (), tmp_path)
+
+
 def test_named_clip_settings_must_be_those_of_a_prepared_folder(prepared, tiny, tmp_path):
     folder, manifest = prepared
     config = tiny.replace(data=str(folder), num_frames=8)

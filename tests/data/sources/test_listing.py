@@ -132,7 +132,7 @@ def test_arrays_of_another_kind_are_skipped(tmp_path):
 
 @pytest.mark.parametrize(("name", "message"), [
     ("shapes:size=3", "Received: size=3"), ("shapes:motion=fly", "Received: motion=fly"), ("shapes:0", "count from 1"),
-    ("nowhere/at/all", "There is no file or folder nowhere/at/all"), ("", "Received: source=")])
+    ("nowhere/at  all", "There is no file or folder nowhere/at  all"), ("", "Received: source=")])
 def test_a_name_that_is_no_source_is_refused(name, message):
     with pytest.raises(UserError, match=message):
         list_source(name, CLIP)
