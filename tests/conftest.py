@@ -2,13 +2,11 @@
 weights, saved as a training run saves them."""
 
 import json
+import multiprocessing
 import os
 import resource
 import shutil
-import subprocess
-import sys
 from contextlib import contextmanager
-from pathlib import Path
 
 from gan_keras.logging import import_tensorflow
 
@@ -28,6 +26,7 @@ from gan_keras.serving.export import export
 from gan_keras.serving.saved_generator import SavedGenerator
 from gan_keras.training.distribution import Distribution
 from gan_keras.training.train_step import VideoGAN
+from tests.processes import ROOT  # noqa: F401 - tests find all that they share here
 
 # Graphs run as they are traced: to optimize them took a quarter of the tests' time. What is started as a process of its
 # own optimizes them as it does for a user.
@@ -36,26 +35,10 @@ tf.config.optimizer.set_experimental_options({"disable_meta_optimizer": True})
 tf.config.set_logical_device_configuration(tf.config.list_physical_devices("CPU")[0],
                                            [tf.config.LogicalDeviceConfiguration()] * 2)
 
-ROOT = Path(__file__).parents[1]
 TINY = {"resolution": "16", "num_frames": 4, "generator_width": 4, "discriminator_width": 4, "content_dim": 4,
         "motion_dim": 3, "frame_pairs": 1, "batch_size": 4, "picture_steps": 0, "precision": "float32"}
 STEP = 30
 DATA = TrainingData("shapes", 12.0, ["walk", "wave"], {"train": 24, "test": 3})
-
-
-def start(*arguments, script="train.py", folder=None):
-    """Starts a script as a user does, in a folder."""
-    # BLAS threads that wait for each other would take most of a busy machine.
-    environment = {**os.environ, "CUDA_VISIBLE_DEVICES": "-1", "PYTHONWARNINGS": "default",
-                   "OPENBLAS_NUM_THREADS": "1"}
-    return subprocess.Popen([sys.executable, ROOT / script, *map(str, arguments)], stdout=subprocess.PIPE,
-                            stderr=subprocess.PIPE, text=True, env=environment, cwd=folder)
-
-
-def finish(process):
-    """Its exit code and what it printed on stdout and stderr."""
-    out, err = process.communicate(timeout=240)
-    return process.returncode, out, err
 
 
 def metric_lines(folder):
@@ -72,6 +55,12 @@ def sample(gan, seed):
     """The clip of a seed by the moving average, uint8 [T, H, W, 3]."""
     clip = gan.config.clip
     return gan.sample(tf.constant([seed], tf.int64), tf.zeros([1, *clip.shape], tf.uint8))["video"][0].numpy()
+
+
+def pytest_sessionfinish():
+    """Ends what a test that failed has left behind, for which Python would wait."""
+    for process in multiprocessing.active_children():
+        process.kill()
 
 
 @pytest.fixture

@@ -20,7 +20,8 @@ from gan_keras.evaluation.metrics.fidelity import METRICS as FIDELITY
 from gan_keras.evaluation.metrics.relative_error import METRICS as RELATIVE_ERROR
 from gan_keras.runs import checkpoints
 from gan_keras.runs.run_folder import BestEvaluation, RunFolder
-from tests.conftest import TINY, finish, metric_lines, start
+from tests.conftest import TINY, metric_lines
+from tests.processes import finish, start
 
 pytestmark = pytest.mark.slow
 

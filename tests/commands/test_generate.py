@@ -8,7 +8,7 @@ import pytest
 
 from gan_keras.video.decode import read_video
 from gan_keras.video.encode import write_clip
-from tests.conftest import finish, start
+from tests.processes import finish, start
 
 pytestmark = pytest.mark.slow
 

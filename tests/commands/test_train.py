@@ -15,7 +15,8 @@ from tensorboard.backend.event_processing.event_accumulator import EventAccumula
 
 from gan_keras.config.train import Config
 from gan_keras.runs import checkpoints
-from tests.conftest import ROOT, finish, metric_lines, start
+from tests.conftest import ROOT, metric_lines
+from tests.processes import finish, start, start_anew
 
 pytestmark = pytest.mark.slow
 
@@ -49,7 +50,7 @@ def folder(tmp_path_factory):
 @pytest.fixture(scope="module")
 def whole(folder):
     """20 steps in one go, the end with an export; and what was printed."""
-    code, out, err = finish(start(*SMALL, f"--run_dir={folder / 'whole'}"))
+    code, out, err = finish(start_anew(*SMALL, f"--run_dir={folder / 'whole'}"))
     assert code == 0, err
     return folder / "whole", out, err
 

@@ -12,7 +12,8 @@ from gan_keras.serving.saved_generator import SavedGenerator
 from gan_keras.tasks.task import Networks
 from gan_keras.training.train_step import VideoGAN
 from gan_keras.video.encode import write_clip
-from tests.conftest import ROOT, finish, metric_lines, start
+from tests.conftest import ROOT, metric_lines
+from tests.processes import finish, start_anew
 from tests.tasks.identity import Identity
 from tests.training.batches import BATCH, step_of
 
@@ -51,20 +52,21 @@ def test_one_more_file_trains_evaluates_exports_and_makes_clips_of_clips(tmp_pat
     shutil.copy(ROOT / "tests" / "tasks" / "identity.py", tmp_path / "gan_keras" / "tasks")
     for script in ("train.py", "evaluate.py", "generate.py"):
         shutil.copy(ROOT / script, tmp_path)
-    code, out, err = finish(start(*SMALL, script=tmp_path / "train.py", folder=tmp_path))
+    code, out, err = finish(start_anew(*SMALL, script=tmp_path / "train.py", folder=tmp_path))
     assert code == 0 and "generate.py --model=run/export --input=my_videos/" in out, err
     fidelity = [line["fidelity/psnr"] for line in metric_lines(tmp_path / "run") if "fidelity/psnr" in line]
     assert len(fidelity) == 2 and min(fidelity) > 15  # untrained, it is 4 to 8
 
-    code, out, err = finish(start("--run_dir=run", "--clips=16", script=tmp_path / "evaluate.py", folder=tmp_path))
+    code, out, err = finish(start_anew("--run_dir=run", "--clips=16", script=tmp_path / "evaluate.py", folder=tmp_path))
     assert code == 0 and "fidelity/psnr" in out and "discriminators/" not in out, err
-    code, _, err = finish(start("--model=run/export", "--out=x.png", script=tmp_path / "generate.py", folder=tmp_path))
+    code, _, err = finish(start_anew("--model=run/export", "--out=x.png", script=tmp_path / "generate.py",
+                                     folder=tmp_path))
     assert code == 2 and "`input` must name clips" in err
 
     clips = np.random.default_rng(0).integers(0, 256, (2, 4, 16, 16, 3), np.uint8)
     write_clip(tmp_path / "clips.npz", clips, 10.0)
-    code, out, err = finish(start("--model=run/export", "--input=clips.npz", "--out=made.npz",
-                                  script=tmp_path / "generate.py", folder=tmp_path))
+    code, out, err = finish(start_anew("--model=run/export", "--input=clips.npz", "--out=made.npz",
+                                       script=tmp_path / "generate.py", folder=tmp_path))
     assert code == 0 and "Clips: made.npz (of clips.npz" in out, err
     made, model = np.load(tmp_path / "made.npz")["videos"], SavedGenerator(tmp_path / "run" / "export")
     np.testing.assert_array_equal(made, reconstruct_or_interpolate(model, str(tmp_path / "clips.npz"), 0))
