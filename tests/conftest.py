@@ -148,17 +148,27 @@ def exported(trained):
     return export(trained[0], trained[0].path / "export")
 
 
-@pytest.fixture(scope="session")
-def given_models(tmp_path_factory, tiny):
-    """Exported models of the tasks that are given clips, small networks with random weights, loaded, by task."""
-    made = {}
-    for task in ("inpaint", "enhance", "reorient", "predict"):
-        config = tiny.replace(task=task, num_frames=6, **({"context_frames": 2} if task == "predict" else {}))
-        run, _ = make_run(tmp_path_factory.mktemp(task) / "run", config, scale=0.06)
+class GivenModels(dict):
+    """Exported models of the tasks that are given clips, small networks with random weights, loaded; each is made when
+    a test first asks for it."""
+
+    def __init__(self, folder, tiny):
+        super().__init__()
+        self._folder, self._tiny = folder, tiny
+
+    def __missing__(self, task):
+        config = self._tiny.replace(task=task, num_frames=6, **({"context_frames": 2} if task == "predict" else {}))
+        run, _ = make_run(self._folder / task, config, scale=0.06)
         with pytest.MonkeyPatch.context() as patch:  # checked where all flagfiles are exported
             patch.setattr("gan_keras.serving.export.check_saved_model", lambda *_: None)
-            made[task] = SavedGenerator(export(run, run.exports))
-    return made
+            self[task] = SavedGenerator(export(run, run.exports))
+        return self[task]
+
+
+@pytest.fixture(scope="session")
+def given_models(tmp_path_factory, tiny):
+    """Models by the name of their task, see the class."""
+    return GivenModels(tmp_path_factory.mktemp("given"), tiny)
 
 
 @pytest.fixture
