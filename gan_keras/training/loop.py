@@ -203,11 +203,12 @@ class TrainingLoop:
 
     def _end_first_steps(self) -> None:
         """Goes on with what comes after them, and notes where, for a start that does these steps again."""
-        self._first_steps = self.step
+        objective, self._first_steps = self.gan.objective, self.step
         if self.distribution.is_chief:
             RunFolder(Path(self.config.run.run_dir)).save_first_steps(self.step)
-            logging.info("The first steps end here, at step %d and not at %d: a third of the minutes is over.",
-                         self.step, self.gan.objective.first_steps)
+            kind = "of pictures alone" if objective.schedule(0).pictures_only else "without discriminators"
+            logging.info("Steps %s end after %d and not after %d: a third of the minutes is over.", kind, self.step,
+                         objective.first_steps)
 
     @contextmanager
     def _failure_announced(self) -> Iterator[None]:

@@ -91,6 +91,15 @@ def test_a_folder_that_cannot_be_written_is_told(tmp_path, monkeypatch):
         RunFolder(tmp_path / "run").make()
 
 
+def test_where_the_first_steps_ended_is_kept(run):
+    assert run.first_steps() is None
+    run.save_first_steps(412)
+    assert run.first_steps() == 412
+    (run.path / "first_steps.json").write_text("[]")
+    with pytest.raises(UserError, match=r"first_steps\.json cannot be read .* Delete it"):
+        run.first_steps()
+
+
 @pytest.mark.parametrize("taken", ["run", "run/checkpoints", "run/samples"])
 def test_a_folder_that_cannot_be_made_is_told_before_anything_is(tmp_path, taken):
     run = RunFolder(tmp_path / "run")

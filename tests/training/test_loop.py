@@ -175,13 +175,14 @@ def test_pictures_end_after_a_third_of_the_minutes_and_a_start_that_does_them_ag
     """A step takes five looks at the clock and 12 are a third of 36: two steps, of 100."""
     config = small.replace(steps=4, discriminators=("pair", "clip"), picture_steps=100)
     assert schedules(begin(config.replace(minutes=0.6))) == [0, 1]
-    assert "The first steps end here, at step 2 and not at 100: a third of the minutes is over." in log.messages
+    assert "Steps of pictures alone end after 2 and not after 100: a third of the minutes is over." in log.messages
     assert schedules(begin(config)) == [0, 1]  # without minutes
 
 
-def test_steps_without_discriminators_end_after_a_third_of_the_minutes(small, begin, clock):
+def test_steps_without_discriminators_end_after_a_third_of_the_minutes(small, begin, log, clock):
     config = small.replace(steps=4, task="enhance", fidelity_steps=100, minutes=0.6)
     assert schedules(begin(config), pictures=False) == [0, 1]
+    assert "Steps without discriminators end after 2 and not after 100: a third of the minutes is over." in log.messages
 
 
 def test_without_minutes_the_first_steps_are_those_of_the_settings(small, begin):
