@@ -26,7 +26,6 @@ from gan_keras.serving.export import export
 from gan_keras.serving.saved_generator import SavedGenerator
 from gan_keras.training.distribution import Distribution
 from gan_keras.training.train_step import VideoGAN
-from tests.processes import ROOT  # noqa: F401 - tests find all that they share here
 
 # Graphs run as they are traced: to optimize them took a quarter of the tests' time. What is started as a process of its
 # own optimizes them as it does for a user.

@@ -3,6 +3,7 @@
 import multiprocessing
 import os
 import runpy
+import shutil
 import signal
 import subprocess
 import sys
@@ -21,7 +22,8 @@ class Script:
     """A script in a process that is forked from one that has imported TensorFlow, which takes longer than most of what
     tests let scripts do.
 
-    Has what tests need of a `subprocess.Popen`, and its exit codes.
+    Has what tests need of a `subprocess.Popen`, and its exit codes. What a program registers for its end (`atexit`) is
+    not done.
     """
 
     def __init__(self, script, arguments, folder):
@@ -47,11 +49,10 @@ class Script:
     def communicate(self, timeout=None):
         """Waits for its end; what it wrote on stdout and on stderr."""
         self._process.join(timeout)
-        assert self.poll() is not None, f"It has not ended after {timeout} s: {self._read()}"
-        return self._read()
-
-    def _read(self):
-        return tuple((self._written / name).read_text() for name in ("out", "err"))
+        written = tuple((self._written / name).read_text() for name in ("out", "err"))
+        assert self.poll() is not None, f"It has not ended after {timeout} s: {written}"
+        shutil.rmtree(self._written)
+        return written
 
 
 def _run(arguments, folder, environment, written):

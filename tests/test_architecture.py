@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-from tests.conftest import ROOT
+from tests.processes import ROOT
 
 # From the ground up; a room imports from its own row and those above it in this list only.
 FLOORS = [

@@ -33,7 +33,7 @@ from gan_keras.data.preparation.prepare import prepare
 from gan_keras.errors import UserError
 from gan_keras.evaluation.metrics.factor_reader import read_clips
 from gan_keras.runs.run_folder import RunFolder
-from tests.conftest import ROOT
+from tests.processes import ROOT
 
 BENCHMARKS = sorted((ROOT / "benchmarks").glob("*.py"))
 PICTURES = tf.TensorSpec([2, 6, 6, 4])

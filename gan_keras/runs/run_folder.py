@@ -8,9 +8,10 @@ import os
 import platform
 import tempfile
 import time
+from collections.abc import Callable
 from importlib import metadata
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 from gan_keras.config.flagfiles import format_flag
 from gan_keras.config.settings import format_value, rules_of
@@ -21,6 +22,8 @@ from gan_keras.files import CHECKPOINTS_FOLDER, VERSIONS_FILE, absolute_path, ch
 if TYPE_CHECKING:  # they import OpenCV; commands import this module before their flags are parsed
     from gan_keras.data.records import Manifest
     from gan_keras.data.training_data import PreparedClips
+
+Content = TypeVar("Content")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -270,11 +273,7 @@ class RunFolder:
         Raises:
             UserError: it cannot be read.
         """
-        file = self._data_file(setting)
-        try:
-            return TrainingData(**json.loads(file.read_text(encoding="utf-8")))
-        except (OSError, ValueError, TypeError) as error:
-            raise UserError(f"{file} cannot be read: {error}") from error
+        return _read(self._data_file(setting), lambda values: TrainingData(**values))
 
     def append_metrics(self, step: int, values: dict[str, Any]) -> None:
         """Appends one line to `metrics.jsonl`; a half line that a crash left there is ended first.
@@ -321,13 +320,8 @@ class RunFolder:
         Raises:
             UserError: the file cannot be read.
         """
-        if not self._first_steps_file.exists():
-            return None
-        try:
-            return int(json.loads(self._first_steps_file.read_text(encoding="utf-8")))
-        except (OSError, ValueError, TypeError) as error:
-            raise UserError(f"{self._first_steps_file} cannot be read ({error}). Delete it, and the first steps of the "
-                            "run are those of its settings.") from error
+        file = self._first_steps_file
+        return _read(file, int, "Delete it, and the first steps are those of the settings.") if file.exists() else None
 
     def save_first_steps(self, steps: int) -> None:
         """Writes after how many steps its minutes ended the first steps of the run."""
@@ -339,16 +333,26 @@ class RunFolder:
         Raises:
             UserError: its file cannot be read.
         """
-        if not self.best_file.exists():
+        file = self.best_file
+        if not file.exists():
             return None
-        try:
-            return BestEvaluation(**json.loads(self.best_file.read_text(encoding="utf-8")))
-        except (OSError, ValueError, TypeError) as error:
-            raise UserError(f"{self.best_file} cannot be read ({error}). Delete it to go on without.") from error
+        return _read(file, lambda values: BestEvaluation(**values), "Delete it to go on without.")
 
     def save_best(self, best: BestEvaluation) -> None:
         """Writes the best evaluation."""
         write_atomically(self.best_file, json.dumps(dataclasses.asdict(best), indent=2) + "\n")
+
+
+def _read(file: Path, parse: Callable[[Any], Content], advice: str = "") -> Content:
+    """What a file of JSON holds.
+
+    Raises:
+        UserError: it cannot be read; `advice` says what to do.
+    """
+    try:
+        return parse(json.loads(file.read_text(encoding="utf-8")))
+    except (OSError, ValueError, TypeError) as error:
+        raise UserError(f"{file} cannot be read ({error}). {advice}".strip()) from error
 
 
 def _with_absolute_paths(config: Config, stored: Config) -> Config:

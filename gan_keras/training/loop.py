@@ -40,14 +40,14 @@ class Notice(NamedTuple):
         signalled: a signal asks for the end.
         ends: the time is over, or an action asks for the end.
         failed: the chief has failed.
-        goes_on: a third of the minutes is over, and with it the first steps.
+        ends_first_steps: a third of the minutes is over, and with it the first steps.
         samples: the chief waits for the others to make samples.
     """
 
     signalled: float = 0.0
     ends: float = 0.0
     failed: float = 0.0
-    goes_on: float = 0.0
+    ends_first_steps: float = 0.0
     samples: float = 0.0
 
 
@@ -179,16 +179,16 @@ class TrainingLoop:
     def _should_stop(self, actions: Sequence[Action], begin: float, limit: int) -> bool:
         share = (time.monotonic() - begin) / limit if limit else 0.0
         return self._agree(ends=share >= 1 or any(action.should_stop for action in actions),
-                           goes_on=self.step < self._first_steps and share >= _FIRST_SHARE)
+                           ends_first_steps=self.step < self._first_steps and share >= _FIRST_SHARE)
 
-    def _agree(self, ends: bool, failed: bool = False, goes_on: bool = False) -> bool:
+    def _agree(self, ends: bool, failed: bool = False, ends_first_steps: bool = False) -> bool:
         """Whether any process ends, for its time or a signal: all get the same answer, and end their first steps alike.
 
         Raises:
             UserError: the chief has failed.
         """
         while True:
-            own = Notice(float(bool(self._noted)), float(ends), float(failed), float(goes_on))
+            own = Notice(float(bool(self._noted)), float(ends), float(failed), float(ends_first_steps))
             all_of_them = Notice(*self.distribution.all_reduce_sum(own))
             if not all_of_them.samples:
                 break
@@ -197,7 +197,7 @@ class TrainingLoop:
             raise UserError(f"Stopped at step {self.step}, because the chief has: what it wrote says why.")
         if all_of_them.signalled:  # to whichever process
             self._signal = self._noted or signal.SIGTERM
-        if all_of_them.goes_on:
+        if all_of_them.ends_first_steps:
             self._end_first_steps()
         return all_of_them.signalled + all_of_them.ends > 0
 

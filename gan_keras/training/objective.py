@@ -65,8 +65,7 @@ class Objective:
         """
         intervals = {term.interval for term in self._terms}
         first = self.first_steps if first_steps is None else first_steps
-        of_which = {"picture_steps" if self._pictures_first else "fidelity_steps": first}
-        return step_schedule(step, self._config.objective, intervals, **of_which)
+        return step_schedule(step, self._config.objective, intervals, first, self._pictures_first)
 
     def losses(self, batch: Batch, noise: StepNoise, schedule: StepSchedule
                ) -> tuple[Tensors, Tensors, dict[str, tuple[tf.Tensor, tf.Tensor]]]:

@@ -27,18 +27,18 @@ class StepSchedule(NamedTuple):
     adversarial: bool = True
 
 
-def step_schedule(step: int, settings: ObjectiveSettings, intervals: Collection[int], picture_steps: int = 0,
-                  fidelity_steps: int = 0) -> StepSchedule:
+def step_schedule(step: int, settings: ObjectiveSettings, intervals: Collection[int], first_steps: int = 0,
+                  pictures_first: bool = False) -> StepSchedule:
     """The schedule of a step.
 
     Args:
         step: number of the step, from 0 on.
         settings: when the generator is updated.
         intervals: of all terms.
-        picture_steps: steps at the start that are of pictures alone.
-        fidelity_steps: steps at the start that are without discriminators.
+        first_steps: steps at the start that are of pictures alone, or without discriminators.
+        pictures_first: which of the two.
     """
     return StepSchedule(generator=(step + 1) % settings.discriminator_steps == 0,
                         intervals=tuple(interval for interval in sorted(intervals) if step % interval == 0),
-                        pictures_only=step < picture_steps,
-                        adversarial=step >= fidelity_steps)
+                        pictures_only=pictures_first and step < first_steps,
+                        adversarial=pictures_first or step >= first_steps)

@@ -12,8 +12,7 @@ import pytest
 
 from gan_keras.commands import COMMANDS
 from gan_keras.config.command_line import command_line, next_command
-from tests.conftest import ROOT
-from tests.processes import finish, start
+from tests.processes import ROOT, finish, start
 
 
 def gan_keras(*arguments):

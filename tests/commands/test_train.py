@@ -15,8 +15,8 @@ from tensorboard.backend.event_processing.event_accumulator import EventAccumula
 
 from gan_keras.config.train import Config
 from gan_keras.runs import checkpoints
-from tests.conftest import ROOT, metric_lines
-from tests.processes import finish, start, start_anew
+from tests.conftest import metric_lines
+from tests.processes import ROOT, finish, start, start_anew
 
 pytestmark = pytest.mark.slow
 

@@ -13,7 +13,8 @@ import pytest
 from benchmarks import harness
 from benchmarks.workers import WorkerGroup, difference, variables
 from gan_keras.runs import checkpoints
-from tests.conftest import ROOT, metric_lines
+from tests.conftest import metric_lines
+from tests.processes import ROOT
 
 pytestmark = pytest.mark.slow
 

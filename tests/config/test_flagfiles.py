@@ -12,7 +12,7 @@ from gan_keras.config.settings import parse_list
 from gan_keras.config.train import Config
 from gan_keras.errors import UserError
 from gan_keras.runs.run_folder import RunFolder, TrainingData
-from tests.conftest import ROOT
+from tests.processes import ROOT
 
 NAMES = ("Putting something, something", "a:b", 'x"y', "ä #1", " leading", "trailing ", "it's", "'quoted'", '"all"',
          "k=v", "#1", "-- steps=3", "a --steps=3", "C:\\new\\", "ends \\", "\\", "", "two\nlines", "//x", "[*]`$HOME`",

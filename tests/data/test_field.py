@@ -9,7 +9,7 @@ from gan_keras.data.preparation import segments
 from gan_keras.data.preparation.prepare import prepare
 from gan_keras.data.sources.listing import list_source
 from gan_keras.video.decode import VideoFile
-from tests.conftest import ROOT
+from tests.processes import ROOT
 
 FIELD = ROOT.parent / "shared" / "field"
 CLIP = ClipSettings(resolution="32", num_frames=8)

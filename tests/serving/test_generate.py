@@ -18,7 +18,8 @@ from gan_keras.serving.versions import find_version
 from gan_keras.video.contact_sheets import contact_sheet, grid
 from gan_keras.video.decode import VideoFile, read_video
 from gan_keras.video.pictures import read_picture
-from tests.conftest import DATA, ROOT, STEP
+from tests.conftest import DATA, STEP
+from tests.processes import ROOT
 
 pytestmark = pytest.mark.slow
 

@@ -12,8 +12,8 @@ from gan_keras.serving.saved_generator import SavedGenerator
 from gan_keras.tasks.task import Networks
 from gan_keras.training.train_step import VideoGAN
 from gan_keras.video.encode import write_clip
-from tests.conftest import ROOT, metric_lines
-from tests.processes import finish, start_anew
+from tests.conftest import metric_lines
+from tests.processes import ROOT, finish, start_anew
 from tests.tasks.identity import Identity
 from tests.training.batches import BATCH, step_of
 

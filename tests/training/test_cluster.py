@@ -7,7 +7,7 @@ import pytest
 
 from gan_keras.errors import UserError
 from gan_keras.training.cluster import find_cluster
-from tests.conftest import ROOT
+from tests.processes import ROOT
 
 SLURM = {"SLURM_PROCID": "2", "SLURM_STEP_NUM_TASKS": "4", "SLURM_STEP_NODELIST": "node[9-10]",
          "SLURM_STEP_TASKS_PER_NODE": "2(x2)", "SLURM_JOB_ID": "40007"}

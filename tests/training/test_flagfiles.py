@@ -22,7 +22,8 @@ from gan_keras.serving.saved_generator import SavedGenerator
 from gan_keras.training.train_step import VideoGAN
 from gan_keras.video.decode import read_video
 from gan_keras.video.encode import write_clip
-from tests.conftest import ROOT, operation_by_operation
+from tests.conftest import operation_by_operation
+from tests.processes import ROOT
 from tests.training.batches import step_of, values
 
 pytestmark = pytest.mark.slow

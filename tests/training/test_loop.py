@@ -149,45 +149,56 @@ def test_a_system_without_a_signal_has_the_others(loop, handlers, monkeypatch):
         loop.run([Recorder(1, raise_signal_at=2)])
 
 
-def schedules(loop, pictures=True):
-    """The numbers of steps that are of pictures alone, or without discriminators, as a loop runs."""
-    first = []
+class Clock:
+    """What the loop takes for the time, in seconds."""
 
-    def noted(batch, number, schedule):
-        if schedule.pictures_only if pictures else not schedule.adversarial:
-            first.append(int(number))
-        return {"skipped": tf.constant(0.0)}
+    def __init__(self):
+        self.now = 0.0
 
-    loop.gan.train_step = noted
-    loop.run([])
-    return first
+    def monotonic(self):
+        return self.now
 
 
 @pytest.fixture
 def clock(monkeypatch):
-    """A clock in the loop by which each look at it takes a second."""
-    seconds = iter(range(10000))
-    monkeypatch.setattr("gan_keras.training.loop.time.monotonic", lambda: float(next(seconds)))
+    monkeypatch.setattr("gan_keras.training.loop.time", clock := Clock())
+    return clock
+
+
+def schedules(loop, clock):
+    """The schedules of a run's steps, each of which takes ten seconds."""
+    seen = []
+
+    def noted(batch, number, schedule):
+        seen.append(schedule)
+        clock.now += 10.0
+        return {"skipped": tf.constant(0.0)}
+
+    loop.gan.train_step = noted
+    loop.run([])
+    return seen
 
 
 def test_pictures_end_after_a_third_of_the_minutes_and_a_start_that_does_them_again_ends_them_there(
         small, begin, log, clock):
-    """A step takes five looks at the clock and 12 are a third of 36: two steps, of 100."""
     config = small.replace(steps=4, discriminators=("pair", "clip"), picture_steps=100)
-    assert schedules(begin(config.replace(minutes=0.6))) == [0, 1]
+    limited = schedules(begin(config.replace(minutes=1.0)), clock)
+    assert [schedule.pictures_only for schedule in limited] == [True, True, False, False]
     assert "Steps of pictures alone end after 2 and not after 100: a third of the minutes is over." in log.messages
-    assert schedules(begin(config)) == [0, 1]  # without minutes
+    assert schedules(begin(config), clock) == limited  # whatever this start takes
 
 
 def test_steps_without_discriminators_end_after_a_third_of_the_minutes(small, begin, log, clock):
-    config = small.replace(steps=4, task="enhance", fidelity_steps=100, minutes=0.6)
-    assert schedules(begin(config), pictures=False) == [0, 1]
+    config = small.replace(steps=4, task="enhance", fidelity_steps=100, minutes=1.0)
+    assert [schedule.adversarial for schedule in schedules(begin(config), clock)] == [False, False, True, True]
     assert "Steps without discriminators end after 2 and not after 100: a third of the minutes is over." in log.messages
 
 
-def test_without_minutes_the_first_steps_are_those_of_the_settings(small, begin):
-    config = small.replace(steps=4, discriminators=("pair", "clip"), picture_steps=3)
-    assert schedules(begin(config)) == [0, 1, 2]
+@pytest.mark.parametrize("minutes", [0.0, 2.0])
+def test_the_first_steps_are_those_of_the_settings_where_the_minutes_are_enough(small, begin, clock, minutes):
+    config = small.replace(steps=4, discriminators=("pair", "clip"), picture_steps=3, minutes=minutes)
+    assert [schedule.pictures_only for schedule in schedules(begin(config), clock)] == [True] * 3 + [False]
+    assert RunFolder(Path(begin(config).config.run.run_dir)).first_steps() is None
 
 
 class FullDisk(Action):
@@ -317,11 +328,11 @@ def test_another_process_whose_time_is_over_ends_this_one_as_a_whole_run_does(lo
     assert actions[0].steps == [1] and actions[0].end == [(1, False)]
 
 
-def test_all_processes_end_their_first_steps_where_one_does(small, begin):
+def test_all_processes_end_their_first_steps_where_one_does(small, begin, clock):
     config = small.replace(steps=4, discriminators=("pair", "clip"), picture_steps=100)
     loop = begin(config)
-    loop.distribution = pair([nothing, nothing, says(Notice(goes_on=1.0))], process=1)
-    assert schedules(loop) == [0, 1]
+    loop.distribution = pair([nothing, nothing, says(Notice(ends_first_steps=1.0))], process=1)
+    assert [schedule.pictures_only for schedule in schedules(loop, clock)] == [True, True, False, False]
 
 
 def test_a_chief_that_has_failed_ends_the_others(loop):

@@ -7,7 +7,7 @@ from gan_keras.video.cuts import split_shots
 from gan_keras.video.decode import read_video
 from gan_keras.video.frames import Frame
 from gan_keras.video.pictures import crop_and_resize
-from tests.conftest import ROOT
+from tests.processes import ROOT
 
 VIDEOS = ROOT.parent / "shared" / "datasets" / "videos"
 

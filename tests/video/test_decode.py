@@ -13,7 +13,7 @@ from gan_keras.video import decode
 from gan_keras.video.decode import VideoFile, read_video
 from gan_keras.video.errors import DecodeError
 from gan_keras.video.pictures import crop_and_resize
-from tests.conftest import ROOT
+from tests.processes import ROOT
 from tests.video.videos import add_cover, encode, moving, turn
 
 FRAMES = moving(60)

@@ -12,7 +12,7 @@ from gan_keras.video.cuts import split_shots
 from gan_keras.video.decode import read_video
 from gan_keras.video.flow import dense_flow
 from gan_keras.video.frames import Frame
-from tests.conftest import ROOT
+from tests.processes import ROOT
 
 
 def scene(index, size=48, frames=1, seed=1, **changes):

@@ -24,8 +24,7 @@ from gan_keras.data.preparation.usage import size
 from gan_keras.data.sources.source_video import SkippedVideo
 from gan_keras.errors import UserError
 from gan_keras.video.encode import write_clip
-from tests.conftest import ROOT
-from tests.processes import finish, start
+from tests.processes import ROOT, finish, start
 from tests.video.videos import encode, turn
 
 CLIP = ClipSettings(resolution="16", num_frames=8, test_fraction=0.0)

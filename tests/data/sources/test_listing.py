@@ -18,7 +18,7 @@ from gan_keras.video.encode import write_clip
 from gan_keras.video.errors import DecodeError
 from gan_keras.video.opencv import cv2
 from gan_keras.video.pictures import encode_png, read_picture
-from tests.conftest import ROOT
+from tests.processes import ROOT
 
 DATASETS = ROOT.parent / "shared" / "datasets"
 CLIP = ClipSettings(resolution="16", num_frames=4)
