@@ -177,6 +177,10 @@ class ObjectiveSettings(Settings):
         1500, "Steps at the start in which only pairs of frames at full resolution are generated and seen, which is "
         "fast; discriminators of clips follow. With --minutes they end after a third of these. There are none where no "
         "discriminator sees full resolution, and none for --task=reconstruct.", minimum=0)
+    student_forcing: int = setting(
+        0, "Train on continuations: a generated clip begins with any of so many clips and the first one of its "
+        "sequence, in the state to which the generator itself has come (student forcing); 0: all are the first.",
+        minimum=0, maximum=64, only={"task": ("generate",), "generator": ("drift", "layered", "mocogan")})
     unroll_steps: int = setting(0, "Steps by which discriminators are unrolled for the generator's loss (unrolled GAN);"
                                 " 0: none.", minimum=0, maximum=100)
     classification_weight: float = setting(1.0, "Weight of the class loss of --class_conditioning=classifier.",

@@ -19,6 +19,7 @@ from gan_keras.evaluation.metrics import (
     dynamics,
     factors,
     fidelity,
+    flow,
     memorization,
     overfitting,
     precision_recall,
@@ -37,7 +38,7 @@ from gan_keras.progress import Progress
 from gan_keras.runs.run_folder import RunFolder
 from gan_keras.runs.summaries import Summaries
 
-METRIC_MODULES = (distances, precision_recall, factors, dynamics, spectra, memorization, fidelity, relative_error)
+METRIC_MODULES = (distances, precision_recall, factors, dynamics, flow, spectra, memorization, fidelity, relative_error)
 """Modules as `metrics.types` describes them. A new metric is a function and an entry in one of them."""
 
 METRICS = {name: metric for module in (*METRIC_MODULES, speed) for name, metric in module.METRICS.items()}

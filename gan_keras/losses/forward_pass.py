@@ -23,11 +23,24 @@ class Example(NamedTuple):
     target: tf.Tensor
 
 
+class EarlierClips(NamedTuple):
+    """The clips before the generated ones in their sequences, for student forcing.
+
+    Attributes:
+        count: int32 [B], how many there are.
+        noise: latents of each frame of the first N, by name, [B, N, T, dim].
+    """
+
+    count: tf.Tensor
+    noise: Tensors
+
+
 class StepNoise(NamedTuple):
     """Random numbers of a replica in a training step, functions of (seed, step) alone.
 
     Attributes:
         latents: of the generated clips, by name.
+        earlier: what comes before these; None: they are the first of their sequences.
         frames: uniform [B, pairs, 3], which frames are seen at full resolution (`views.sampled_frames`).
         penalty: uniform [B, 1] by view, for gradient penalties.
         diffaugment: uniform [B, augmentations, UNIFORMS + 1] by view (`augment.augment`).
@@ -38,6 +51,7 @@ class StepNoise(NamedTuple):
     """
 
     latents: Tensors
+    earlier: EarlierClips | None
     frames: tf.Tensor
     penalty: Views
     diffaugment: Views

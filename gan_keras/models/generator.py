@@ -81,6 +81,23 @@ class Generator:
         """State before the first frame, float32 [B, S]; only where there is `initial_state`."""
         return self._initial_state(self._mapped(inputs, training), training)
 
+    def state_after(self, inputs: Mapping[str, tf.Tensor], noise: Mapping[str, tf.Tensor], clips: tf.Tensor
+                    ) -> tf.Tensor:
+        """State after the first clips of a sequence, float32 [B, S]; gradients do not go back through these.
+
+        Args:
+            inputs: latents and conditions by name, [B, ...].
+            noise: latents of each frame of N clips, by name, [B, N, T, dim].
+            clips: int32 [B], after how many of them; 0: the state before the first frame, with its gradient.
+        """
+        inputs = self._mapped(inputs, training=True)
+        states = [self._initial_state(inputs, training=True)]
+        for of_clip in zip(*(tf.unstack(values, axis=1) for values in noise.values()), strict=True):
+            inputs |= {**dict(zip(noise, of_clip, strict=True)), "state": states[-1]}
+            after = self.motion({name: inputs[name] for name in self.motion.input}, training=True)
+            states.append(tf.stop_gradient(after["state"]))
+        return tf.gather(tf.stack(states, axis=1), clips, batch_dims=1)
+
     def outputs(self, inputs: Mapping[str, tf.Tensor], frames: tf.Tensor | None = None,
                 state: tf.Tensor | None = None, training: bool = False) -> dict[str, tf.Tensor]:
         """Outputs of the backbone for B clips.

@@ -101,7 +101,9 @@ class Objective:
         factor = None if schedule.pictures_only else self._factor
         real = self._as_seen(views_of(example.target, frames, factor), example, noise)
         inputs = {**noise.latents, **example.condition}
-        outputs = self._networks.generator.outputs(inputs, frames if schedule.pictures_only else None, training=True)
+        generator, earlier = self._networks.generator, noise.earlier
+        state = earlier and generator.state_after(inputs, earlier.noise, earlier.count)
+        outputs = generator.outputs(inputs, frames if schedule.pictures_only else None, state, training=True)
         generated = self._generated_views(outputs, example, noise, factor)
         discriminators = {name: self._discriminate(discriminator, real, generated, inputs.get("label"), schedule)
                           for name, discriminator in self._networks.discriminators.items()

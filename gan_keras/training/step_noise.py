@@ -12,7 +12,7 @@ import tensorflow as tf
 from gan_keras.config.train import Config
 from gan_keras.data.augment import UNIFORMS
 from gan_keras.losses import gradient_penalties
-from gan_keras.losses.forward_pass import StepNoise, Tensors
+from gan_keras.losses.forward_pass import EarlierClips, StepNoise, Tensors
 from gan_keras.models import views
 from gan_keras.models.build import discriminator_view_shapes
 from gan_keras.models.generator import Generator
@@ -58,11 +58,11 @@ class StepRandom:
         """Standard normal numbers, float32 [B, *shape]."""
         return self._take(tf.random.stateless_normal([self._batch_size, *shape], self._key(stream), alg=ALGORITHM))
 
-    def latents(self, stream: str, latents: Mapping[str, Latent]) -> Tensors:
-        """Latents of B clips, by name."""
+    def latents(self, stream: str, latents: Mapping[str, Latent], clips: int = 1) -> Tensors:
+        """Latents of the first clips of B sequences, by name."""
         seeds = tf.random.stateless_uniform([self._batch_size], self._key(stream), minval=None, maxval=None,
                                             dtype=tf.int64, alg=ALGORITHM)
-        return draw_latents(latents, self._take(seeds), self._num_frames)
+        return draw_latents(latents, self._take(seeds), clips * self._num_frames)
 
     def _take(self, values: tf.Tensor) -> tf.Tensor:
         # Not a slice between numbers that are tensors: its length would not be known before it runs.
@@ -95,8 +95,10 @@ def draw_step_noise(config: Config, task: Task, generator: Generator, random: St
     def uniform(stream: str, *shape: int) -> Views:
         return Views(*(random.uniform(f"{stream}/{view}", *shape) for view in Views._fields))
 
+    latents, earlier = _draw_latents(objective.student_forcing, config.clip.num_frames, generator.latents, random)
     return StepNoise(
-        latents=random.latents("latents", generator.latents),
+        latents=latents,
+        earlier=earlier,
         frames=random.uniform("frames", config.model.frame_pairs, views.UNIFORMS),
         penalty=uniform("penalty", 1),
         diffaugment=uniform("diffaugment", len(objective.diffaugment), UNIFORMS + 1),
@@ -104,3 +106,16 @@ def draw_step_noise(config: Config, task: Task, generator: Generator, random: St
         instance=normal("instance") if objective.instance_noise else None,
         augment_probability=augment_probability,
         task=task.draw_noise(random, generator))
+
+
+def _draw_latents(earlier_clips: int, num_frames: int, latents: Mapping[str, Latent], random: StepRandom
+                  ) -> tuple[Tensors, EarlierClips | None]:
+    """Latents of any of the first clips of each sequence, and what comes before it: as where the sequence is served."""
+    drawn = random.latents("latents", latents, 1 + earlier_clips)
+    if not earlier_clips:
+        return drawn, None
+    count = tf.cast(random.uniform("student_forcing") * (1 + earlier_clips), tf.int32)
+    noise = {name: tf.reshape(drawn[name], [-1, 1 + earlier_clips, num_frames, latent.dim])
+             for name, latent in latents.items() if latent.per_frame}
+    return ({**drawn, **{name: tf.gather(values, count, batch_dims=1) for name, values in noise.items()}},
+            EarlierClips(count, {name: values[:, :-1] for name, values in noise.items()}))

@@ -52,6 +52,8 @@ def test_what_is_no_config_is_named(text):
     ({"learning_rate": 0.0}, "`learning_rate` must be above 0.0"),
     ({"static_background": True}, "`static_background` is for --generator=dcgan3d. Received: static_background=true, "
                                   "generator=drift"),
+    ({"student_forcing": 4, "generator": "mlp"}, "`student_forcing` is for --generator=drift or layered or mocogan. "
+                                                 "Received: student_forcing=4, generator=mlp"),
     ({"holes": ("text",)}, "`holes` is for --task=inpaint. Received: holes=text, task=generate"),
     ({"task": "enhance", "generator": "mocogan"}, "`generator` is for --task=generate or reconstruct. Received: "
                                                   "generator=mocogan, task=enhance"),

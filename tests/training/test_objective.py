@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from gan_keras.data.input_pipeline import Batch
 from gan_keras.data.pixels import to_float
 from gan_keras.errors import UserError
 from gan_keras.losses.forward_pass import Example, LossTerm
@@ -204,3 +205,28 @@ def test_half_of_the_pairs_are_neighbours_and_the_others_any_two_frames():
 def test_reconstruction_and_conditions_cannot_be_combined(tiny, undistributed):
     with pytest.raises(UserError, match="--task=reconstruct cannot be combined with classes"):
         VideoGAN.create(tiny.replace(task="reconstruct", classes=("a", "b")), undistributed)
+
+
+def test_student_forcing_trains_on_what_the_sequence_of_a_clip_goes_on_to(tiny, undistributed, eagerly):
+    """A clip that comes after c others has the noise and the state to which its sequence has come after them."""
+    config = tiny.replace(generator="drift", student_forcing=2, num_frames=3, batch_size=8)
+    gan = VideoGAN.create(config, undistributed)
+    noise = gan.noise(tf.constant(5, tf.int64), 0)
+    count, inputs = noise.earlier.count.numpy(), noise.latents
+    assert set(count) == {0, 1, 2}
+    assert noise.earlier.noise["frame_noise"].shape == (8, 2, 3, config.model.motion_dim)
+    with tf.GradientTape(persistent=True) as tape:
+        state = gan.generator.state_after(inputs, noise.earlier.noise, noise.earlier.count)
+        first, later = (tf.reduce_sum(tf.boolean_mask(state, rows)**2) for rows in (count == 0, count > 0))
+    sequence, expected = {**inputs}, [gan.generator.state_before(inputs)]
+    for clip in range(2):
+        sequence["frame_noise"] = noise.earlier.noise["frame_noise"][:, clip]
+        np.testing.assert_array_equal(inputs["frame_noise"][count == clip], sequence["frame_noise"][count == clip])
+        expected.append(gan.generator.outputs(sequence, state=expected[-1])["state"])
+    for row, number in enumerate(count):
+        np.testing.assert_allclose(state[row], expected[number][row], atol=1e-6)
+    kernel = gan.generator.initial_state.trainable_variables[0]
+    assert tf.reduce_any(tape.gradient(first, kernel) != 0) and not tf.reduce_any(tape.gradient(later, kernel) != 0)
+    batch = Batch(tf.zeros([8, 3, 8, 8, 3], tf.uint8), tf.zeros([8], tf.int64))
+    after = gan.objective.forward(batch, noise, StepSchedule(True, (1,))).outputs["state"]
+    np.testing.assert_allclose(after, gan.generator.outputs(inputs, state=state)["state"], atol=1e-6)

@@ -1,0 +1,49 @@
+"""Optical flow: whether what moves in a frame moves one way.
+
+Real things move as wholes: all of a sky goes with the wind, all of a scene with the camera. Pixels that change without
+anything moving, or several things drawn over each other that move against each other, have flow to all sides, and the
+amount of motion is the same.
+
+- *coherence* of a clip: length of the mean flow of a frame, summed over the frames, divided by the sum of the mean
+  lengths: 1 where all moves the same way, about 0 where as much goes one way as the other. Unknown where next to
+  nothing moves.
+
+It is the same for a clip that is played backwards. It does not compare one frame's direction with the next one's:
+`dynamics/jerk` does.
+"""
+
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+
+from gan_keras.evaluation.metrics.estimates import estimate_mean
+from gan_keras.evaluation.metrics.inputs import ClipSet, MetricInputs
+from gan_keras.evaluation.metrics.types import AS_REAL, Estimates, Metric
+from gan_keras.video.flow import dense_flow
+
+METRICS = {
+    "flow/coherence": Metric(
+        AS_REAL, "How much of the motion in a frame goes one way, from 0, to all sides, to 1; of up to 128 clips.",
+        ("shuffle",))}
+
+_MAX_CLIPS = 128
+"""Flow takes longer than all other metrics of a clip together."""
+_MIN_FLOW = 5e-4
+"""Of the frame's shorter side: a thirtieth of a pixel of 64."""
+
+
+def measure(samples: ClipSet, inputs: MetricInputs) -> Estimates:
+    """The metrics in `METRICS`; NaN for clips of one frame."""
+    samples = samples.subsample(_MAX_CLIPS)
+    if samples.clips.shape[1] < 2:
+        return {"flow/coherence": estimate_mean(np.full(len(samples), np.nan), samples.video_ids)}
+    with ThreadPoolExecutor() as pool:
+        values = np.array(list(pool.map(_coherence, samples.clips)))
+    return {"flow/coherence": estimate_mean(values, samples.video_ids)}
+
+
+def _coherence(clip: np.ndarray) -> float:
+    """Of one clip uint8 [T, H, W, 3]; NaN where it hardly moves."""
+    flow = dense_flow(clip)  # [T - 1, h, w, 2]
+    together, amount = np.linalg.norm(flow.mean(axis=(1, 2)), axis=-1), np.linalg.norm(flow, axis=-1).mean(axis=(1, 2))
+    return float(together.sum() / amount.sum()) if amount.mean() >= _MIN_FLOW else np.nan
