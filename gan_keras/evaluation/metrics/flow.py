@@ -26,7 +26,7 @@ METRICS = {
         AS_REAL, "How much of the motion in a frame goes one way, from 0, to all sides, to 1; of up to 128 clips.",
         ("shuffle",))}
 
-_MAX_CLIPS = 128
+MAX_CLIPS = 128
 """Flow takes longer than all other metrics of a clip together."""
 _MIN_FLOW = 5e-4
 """Of the frame's shorter side: a thirtieth of a pixel of 64."""
@@ -34,7 +34,7 @@ _MIN_FLOW = 5e-4
 
 def measure(samples: ClipSet, inputs: MetricInputs) -> Estimates:
     """The metrics in `METRICS`; NaN for clips of one frame."""
-    samples = samples.subsample(_MAX_CLIPS)
+    samples = samples.subsample(MAX_CLIPS)
     if samples.clips.shape[1] < 2:
         return {"flow/coherence": estimate_mean(np.full(len(samples), np.nan), samples.video_ids)}
     with ThreadPoolExecutor() as pool:

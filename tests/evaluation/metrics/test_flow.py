@@ -54,6 +54,6 @@ def test_nothing_is_known_of_clips_that_stand_or_have_one_frame(clip):
 
 
 def test_of_many_clips_some_are_measured(monkeypatch):
-    monkeypatch.setattr(flow, "_MAX_CLIPS", 2)
+    monkeypatch.setattr(flow, "MAX_CLIPS", 2)
     opposed = moving((0, 1), (0, -1))
     assert coherence(moving((0, 1)), opposed, opposed, moving((0, 1))) == pytest.approx(coherence(moving((0, 1))))
