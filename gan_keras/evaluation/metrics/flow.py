@@ -8,8 +8,8 @@ amount of motion is the same.
   lengths: 1 where all moves the same way, about 0 where as much goes one way as the other. Unknown where next to
   nothing moves.
 
-It is the same for a clip that is played backwards. It does not compare one frame's direction with the next one's:
-`dynamics/jerk` does.
+It does not compare one frame's direction with the next one's, and so hardly sees the order of frames (`dynamics/jerk`
+does), nor any other corruption of the validation: none of them makes things move against each other.
 """
 
 from concurrent.futures import ThreadPoolExecutor
@@ -23,8 +23,7 @@ from gan_keras.video.flow import dense_flow
 
 METRICS = {
     "flow/coherence": Metric(
-        AS_REAL, "How much of the motion in a frame goes one way, from 0, to all sides, to 1; of up to 128 clips.",
-        ("shuffle",))}
+        AS_REAL, "How much of the motion in a frame goes one way, from 0, to all sides, to 1; of up to 128 clips.")}
 
 MAX_CLIPS = 128
 """Flow takes longer than all other metrics of a clip together."""
