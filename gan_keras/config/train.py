@@ -178,8 +178,8 @@ class ObjectiveSettings(Settings):
         "fast; discriminators of clips follow. With --minutes they end after a third of these. There are none where no "
         "discriminator sees full resolution, and none for --task=reconstruct.", minimum=0)
     student_forcing: int = setting(
-        0, "Train on continuations: a generated clip begins with any of so many clips and the first one of its "
-        "sequence, in the state to which the generator itself has come (student forcing); 0: all are the first.",
+        0, "Train on continuations, too (student forcing): a generated clip is the first of its sequence or any of so "
+        "many that follow it, from the state to which the generator itself has come; 0: always the first.",
         minimum=0, maximum=64, only={"task": ("generate",), "generator": ("drift", "layered", "mocogan")})
     unroll_steps: int = setting(0, "Steps by which discriminators are unrolled for the generator's loss (unrolled GAN);"
                                 " 0: none.", minimum=0, maximum=100)

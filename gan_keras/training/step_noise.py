@@ -59,7 +59,7 @@ class StepRandom:
         return self._take(tf.random.stateless_normal([self._batch_size, *shape], self._key(stream), alg=ALGORITHM))
 
     def latents(self, stream: str, latents: Mapping[str, Latent], clips: int = 1) -> Tensors:
-        """Latents of the first clips of B sequences, by name."""
+        """Latents of the first `clips` clips of B sequences, by name; those of each frame are [B, clips * T, dim]."""
         seeds = tf.random.stateless_uniform([self._batch_size], self._key(stream), minval=None, maxval=None,
                                             dtype=tf.int64, alg=ALGORITHM)
         return draw_latents(latents, self._take(seeds), clips * self._num_frames)
@@ -110,7 +110,14 @@ def draw_step_noise(config: Config, task: Task, generator: Generator, random: St
 
 def _draw_latents(earlier_clips: int, num_frames: int, latents: Mapping[str, Latent], random: StepRandom
                   ) -> tuple[Tensors, EarlierClips | None]:
-    """Latents of any of the first clips of each sequence, and what comes before it: as where the sequence is served."""
+    """Latents of any of the first clips of each sequence, and what comes before it: as where the sequence is served.
+
+    Args:
+        earlier_clips: how many clips may come before it, N.
+        num_frames: frames of a clip, T.
+        latents: of the generator; those of each frame are drawn for N + 1 clips.
+        random: of the replica.
+    """
     drawn = random.latents("latents", latents, 1 + earlier_clips)
     if not earlier_clips:
         return drawn, None

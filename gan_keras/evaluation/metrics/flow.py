@@ -1,15 +1,15 @@
 """Optical flow: whether what moves in a frame moves one way.
 
-Real things move as wholes: all of a sky goes with the wind, all of a scene with the camera. Pixels that change without
-anything moving, or several things drawn over each other that move against each other, have flow to all sides, and the
-amount of motion is the same.
+All of a sky goes with the wind, all of a scene with the camera; a person waves with both arms. Pixels that change
+without anything moving, and things drawn over each other that move against each other, have flow to all sides,
+whatever the amount of motion.
 
 - *coherence* of a clip: length of the mean flow of a frame, summed over the frames, divided by the sum of the mean
   lengths: 1 where all moves the same way, about 0 where as much goes one way as the other. Unknown where next to
   nothing moves.
 
-It does not compare one frame's direction with the next one's, and so hardly sees the order of frames (`dynamics/jerk`
-does), nor any other corruption of the validation: none of them makes things move against each other.
+It does not compare one frame's direction with the next one's, and so need not see the order of frames (`dynamics/jerk`
+does).
 """
 
 from concurrent.futures import ThreadPoolExecutor
@@ -23,7 +23,8 @@ from gan_keras.video.flow import dense_flow
 
 METRICS = {
     "flow/coherence": Metric(
-        AS_REAL, "How much of the motion in a frame goes one way, from 0, to all sides, to 1; of up to 128 clips.")}
+        AS_REAL, "How much of the motion in a frame goes one way, from 0, to all sides, to 1; of up to 128 clips.",
+        ("noise",))}
 
 MAX_CLIPS = 128
 """Flow takes longer than all other metrics of a clip together."""
@@ -32,7 +33,7 @@ _MIN_FLOW = 5e-4
 
 
 def measure(samples: ClipSet, inputs: MetricInputs) -> Estimates:
-    """The metrics in `METRICS`; NaN for clips of one frame."""
+    """The metrics in `METRICS`; NaN for clips of one frame, and where none of them moves."""
     samples = samples.subsample(MAX_CLIPS)
     if samples.clips.shape[1] < 2:
         return {"flow/coherence": estimate_mean(np.full(len(samples), np.nan), samples.video_ids)}
