@@ -27,11 +27,11 @@ class EarlierClips(NamedTuple):
     """The clips before the generated ones in their sequences, for student forcing.
 
     Attributes:
-        count: int32 [B], how many there are.
+        clips: int32 [B], how many there are.
         noise: latents of each frame of the first N, by name, [B, N, T, dim].
     """
 
-    count: tf.Tensor
+    clips: tf.Tensor
     noise: Tensors
 
 
