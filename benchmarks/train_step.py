@@ -70,7 +70,7 @@ class Step:
 
         distribution = make_distribution(config.hardware)
         self.config, self.devices = config, distribution.replicas
-        self.precision = hardware.precision_policy(config.hardware)
+        self.precision = hardware.precision_policy(config.hardware.precision)
         self._gan = VideoGAN.create(config, distribution, self.precision, hardware.uses_xla(config.hardware))
         self._clips = config.optimization.batch_size // distribution.processes  # that this process computes
         shape = (self._clips, *config.clip.shape)

@@ -26,10 +26,11 @@ def main() -> None:
     logging.import_tensorflow()
     from gan_keras.serving.export import export
     from gan_keras.serving.model_description import ModelDescription, serve_command
+    from gan_keras.training.hardware import precision_policy
 
     run = RunFolder(Path(settings.run_dir))
     folder = Path(settings.export_dir) if settings.export_dir else run.exports
-    version = export(run, folder, settings.checkpoint or None)
+    version = export(run, folder, settings.checkpoint or None, precision_policy(settings.precision))
     print(f"Exported as {version}\n"
           f"Model card: {version / 'model_card.md'}\n"
           f"Generate:   {next_command('generate', model=folder, **ModelDescription.load(version).example_flags)}\n"

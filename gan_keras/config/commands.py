@@ -47,6 +47,9 @@ class ExportSettings(Settings):
                               "By default `export` in the run folder.", path=True)
     checkpoint: int = setting(0, "Step of the checkpoint to export; 0: the best one where the run keeps it, else "
                               "the newest.", minimum=0)
+    precision: str = setting("float32", "Of the networks. bfloat16 is for hardware that has it, and changes frames by "
+                             "less than a level; auto: bfloat16 where this machine has it.",
+                             choices=("float32", "bfloat16", "auto"))
 
     def check(self) -> None:
         """Checks that what has no sensible default is named."""

@@ -10,15 +10,16 @@ from gan_keras.runs.run_folder import RunFolder
 from gan_keras.tasks.registry import find_task
 
 
-def restore_ema(run: RunFolder, checkpoint: int | None = None) -> tuple[Generator, int]:
+def restore_ema(run: RunFolder, checkpoint: int | None = None, precision: str = "float32") -> tuple[Generator, int]:
     """The generator of a run with the exponential moving average of its weights.
 
     Args:
         run: the run folder.
         checkpoint: its step; None for the best one where the run keeps it, else the newest that is whole.
+        precision: Keras dtype policy, `"float32"` or `"mixed_bfloat16"`.
 
     Returns:
-        The generator, float32, and the step.
+        The generator and the step.
 
     Raises:
         UserError: no such run or checkpoint, or weights that are not finite.
@@ -26,7 +27,7 @@ def restore_ema(run: RunFolder, checkpoint: int | None = None) -> tuple[Generato
     config, best = run.load_config(), run.best()
     if checkpoint is None and best and config.run.keep_best:
         checkpoint = best.step
-    generator = find_task(config).build_generator("float32")
+    generator = find_task(config).build_generator(precision)
     step = checkpoints.restore(run.checkpoints, generator.named_weights("ema"), checkpoint)
     if step is None:
         raise UserError(f"{run.path} has no checkpoint yet, so there is no generator in it.")

@@ -19,7 +19,7 @@ _CARD = """\
 # Video generator, {step} training steps
 
 {makes} The same request gives the
-same clip, whatever else is asked for beside it.
+same clip, whatever else is asked for beside it.{precision}
 {samples}
 ## Trained on
 {data}.
@@ -71,6 +71,9 @@ _SAMPLES = """
 The same clips, moving: [{clips}]({clips})
 """
 
+_BFLOAT16 = """
+Computes in bfloat16, which is fast where the hardware has it and slow elsewhere."""
+
 _ENDLESS = """
 Sequences without end: the output of `initial_state` is the input of the first `next_segment`, and the output of each
 beside its `video` that of the next one, for the {num_frames} frames that follow. The server itself remembers nothing.
@@ -91,7 +94,7 @@ From the command line: {one}{mixture}.
 """
 
 
-def model_card(description: ModelDescription, config: Config, data: TrainingData, samples: int) -> str:
+def model_card(description: ModelDescription, config: Config, data: TrainingData, samples: int, precision: str) -> str:
     """The card as Markdown. It names the data but no folder of the machine.
 
     Args:
@@ -99,12 +102,13 @@ def model_card(description: ModelDescription, config: Config, data: TrainingData
         config: of the run.
         data: what the run was trained on.
         samples: how many clips the sheet shows; 0 for no sheet.
+        precision: Keras dtype policy of the networks.
     """
     facts = dataclasses.asdict(description) | {
         "samples": _SAMPLES.format(last_seed=samples - 1, sheet=SHEET, clips=CLIPS) if samples else "",
         "data": _data(data),
         "batch_size": config.optimization.batch_size, "signatures": _signatures(description.signatures),
-        "endless": _sequences(description),
+        "endless": _sequences(description), "precision": "" if precision == "float32" else _BFLOAT16,
         "command": command_line("gan-keras", "generate", model="VERSION_FOLDER", **description.example_flags),
         "serve": serve_command("FOLDER_OF_VERSIONS"), "python": _python(description),
         "curl": _curl(description), "classes": _classes(description.classes), "settings": _settings(config)}

@@ -25,7 +25,7 @@ class ServedGenerator(tf.Module):
 
     Args:
         task: whose signatures are traced.
-        generator: float32.
+        generator: in any precision; inputs and outputs are float32 all the same.
 
     Attributes:
         parameters: the generator's variables.

@@ -32,7 +32,7 @@ def divergence_error(run: RunFolder, config: Config, begin: int, end: int, last_
     halved = {name: f"{rate / 2:g}" for name, rate in rates.items() if rate}
     message = (f"No gradient was finite in steps {begin} to {end}: the run diverged. It can go on from step {step} "
                f"with half the learning rate: {_command(run, stuck, **halved)}")
-    if hardware.precision_policy(config.hardware) != "float32":
+    if hardware.precision_policy(config.hardware.precision) != "float32":
         message += f" or with more precision: {_command(run, stuck, precision='float32')}"
     return UserError(message)
 

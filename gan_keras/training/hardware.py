@@ -10,11 +10,11 @@ _BFLOAT16_CPU_FLAGS = ("avx512_bf16", "amx_bf16")
 _BFLOAT16_COMPUTE_CAPABILITY = (8, 0)
 
 
-def precision_policy(settings: HardwareSettings) -> str:
-    """Keras dtype policy of the trained networks."""
-    if settings.precision == "auto":
+def precision_policy(precision: str) -> str:
+    """Keras dtype policy for a precision: `float32`, `bfloat16`, or `auto`."""
+    if precision == "auto":
         return "mixed_bfloat16" if has_bfloat16() else "float32"
-    return {"float32": "float32", "bfloat16": "mixed_bfloat16"}[settings.precision]
+    return {"float32": "float32", "bfloat16": "mixed_bfloat16"}[precision]
 
 
 def uses_xla(settings: HardwareSettings) -> bool:

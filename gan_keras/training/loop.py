@@ -290,7 +290,7 @@ def start_training(config: Config, prepared: Path, manifest: Manifest, distribut
         target: folder of the prepared clips of the other domain, with its manifest; None without one.
     """
     run = RunFolder(Path(config.run.run_dir))
-    gan = VideoGAN.create(config, distribution, hardware.precision_policy(config.hardware),
+    gan = VideoGAN.create(config, distribution, hardware.precision_policy(config.hardware.precision),
                           hardware.uses_xla(config.hardware))
     step = checkpoints.restore(run.checkpoints, gan.variables) or 0
     if step:

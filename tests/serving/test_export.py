@@ -14,7 +14,7 @@ from gan_keras.serving.model_description import ModelDescription
 from gan_keras.tasks.registry import find_task
 from gan_keras.training.train_step import VideoGAN
 from gan_keras.video.decode import VideoFile, read_video
-from tests.conftest import DATA, STEP, sample
+from tests.conftest import DATA, STEP, make_run, sample
 
 pytestmark = pytest.mark.slow
 
@@ -47,6 +47,18 @@ def test_the_session_loader_serves_the_other_signatures(exported):
     floats = serve(exported, "latents", **latents)["video"]
     assert floats.dtype == np.float32 and floats.shape == (2, *video.shape[1:])
     np.testing.assert_array_equal(floats[0], floats[1])
+
+
+def test_in_bfloat16_frames_stay_what_they_are(tiny, tmp_path):
+    run, gan = make_run(tmp_path / "run", tiny, scale=0.2)
+    version = export(run, run.exports, precision="mixed_bfloat16")
+    frames = serve(version, "serving_default", seed=SEEDS)["video"]
+    difference = np.abs(frames.astype(float) - [sample(gan, seed) for seed in SEEDS])
+    assert 0 < difference.max() <= 2
+    assert "Computes in bfloat16" in (version / "model_card.md").read_text()
+    reader = tf.train.load_checkpoint(str(version / "variables" / "variables"))
+    assert {reader.get_tensor(name).dtype for name, shape in reader.get_variable_to_shape_map().items() if shape
+            } == {np.dtype(np.float32)}
 
 
 def test_holds_the_weights_once(trained, exported):
@@ -113,7 +125,7 @@ def with_zeros_from(signatures, name):
 def test_a_model_that_answers_otherwise_is_not_published(run, monkeypatch):
     check = export_module.check_saved_model
     monkeypatch.setattr(export_module, "check_saved_model",
-                        lambda folder, signatures: check(folder, with_zeros_from(signatures, "serving_default")))
+                        lambda folder, signatures, _: check(folder, with_zeros_from(signatures, "serving_default")))
     with pytest.raises(RuntimeError, match=r"signature serving_default differs.*Nothing was published"):
         export(run, run.exports)
     assert list(run.exports.iterdir()) == []

@@ -22,7 +22,7 @@ SIGNATURES = {"serving_default": {"inputs": {"label": {"dtype": "int64", "shape"
 def card(classes):
     description = ModelDescription(30, 4, 8, 8, 12.0, SIGNATURES, classes)
     return model_card(description, Config().replace(classes=tuple(classes)),
-                      TrainingData("my_videos|`1`", 12.0, classes, {"train": 24}), 0)
+                      TrainingData("my_videos|`1`", 12.0, classes, {"train": 24}), 0, "float32")
 
 
 @pytest.mark.parametrize(("text", "markdown"), [
