@@ -41,6 +41,7 @@ VARIANTS = {
     "four pairs": "--frame_pairs=4",
     "frame and clip": "--discriminators=frame,clip",
     "all three": "--discriminators=frame,pair,clip",
+    "without differences": "--discriminators=pair,clip",
     "clip alone": "--discriminators=clip",
     "clip at full size": "--low_resolution_factor=1",
     "clip at half size": "--low_resolution_factor=2",

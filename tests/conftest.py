@@ -35,7 +35,8 @@ tf.config.set_logical_device_configuration(tf.config.list_physical_devices("CPU"
                                            [tf.config.LogicalDeviceConfiguration()] * 2)
 
 TINY = {"resolution": "16", "num_frames": 4, "generator_width": 4, "discriminator_width": 4, "content_dim": 4,
-        "motion_dim": 3, "frame_pairs": 1, "batch_size": 4, "picture_steps": 0, "precision": "float32"}
+        "motion_dim": 3, "discriminators": ("pair", "clip"), "frame_pairs": 1, "batch_size": 4,
+        "picture_steps": 0, "precision": "float32"}
 STEP = 30
 DATA = TrainingData("shapes", 12.0, ["walk", "wave"], {"train": 24, "test": 3})
 

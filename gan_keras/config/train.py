@@ -95,8 +95,8 @@ class ModelSettings(Settings):
 
     generator: str = setting("drift", "Generator architecture.", choices=GENERATORS, only=_FROM_NOISE)
     discriminators: tuple[str, ...] = setting(
-        ("pair", "clip"), "Discriminators, any set of them, each as NAME or NAME:WEIGHT.", choices=DISCRIMINATORS,
-        weighted=True)
+        ("pair", "clip_differences"), "Discriminators, any set of them, each as NAME or NAME:WEIGHT.",
+        choices=DISCRIMINATORS, weighted=True)
     generator_width: int = setting(
         16, "Channels of the generator at full resolution; layers at lower resolutions have multiples.", minimum=4,
         maximum=1024)

@@ -10,8 +10,8 @@ import keras
 import numpy as np
 from keras import layers
 
-_LOWEST, _HIGHEST = 0.5, 10.0
-"""Frequencies at first, in radians for half a frame: from a twelfth of a period in it to one and a half."""
+_LOWEST, _HIGHEST = 0.5, 20.0
+"""Frequencies at first, in radians for half a frame: from a twelfth of a period in it to three."""
 
 
 class FourierFeatures(layers.Layer):

@@ -16,13 +16,13 @@ from gan_keras.layers.smooth_noise import SmoothNoise
 from gan_keras.models.latents import Latent
 
 FRAMES_OF_REFERENCE = 2
-"""That drift, each on its own."""
+"""That drift, one way, each as fast as it does: what is near and what is far."""
 
 _MEMORY = 8.0
 """Frames over which a code forgets."""
 _MAX_ANGULAR_VELOCITY = 0.4
 """Radians a frame."""
-_VELOCITY, _UNSTEADINESS = 0.05, 0.01
+_VELOCITY, _UNSTEADINESS = 0.03, 0.01
 """Of a frame of reference, in half frames a frame, where networks are new; what the codes change of it."""
 _HIDDEN = 4
 """Units of the hidden layer, as a multiple of the generator's width."""
@@ -65,7 +65,7 @@ def smooth_motion_networks(model: ModelSettings, num_frames: int) -> tuple[keras
     steady = layers.Dense(oscillators, "tanh", dtype="float32", name="angular_velocities")(hidden)
     phases = PhaseOscillators(_MAX_ANGULAR_VELOCITY, dtype="float32", name="oscillators")(
         layers.RepeatVector(num_frames, dtype="float32", name="steady")(steady), phases)
-    drift = layers.Dense(shifts, dtype="float32", name="drift")(hidden)
+    drift = _drift(hidden)
     unsteady = layers.Dense(shifts, kernel_initializer="zeros", dtype="float32", name="unsteadiness")(smooth)
     velocity = (_VELOCITY * layers.RepeatVector(num_frames, dtype="float32", name="drift_every_frame")(drift)
                 + _UNSTEADINESS * unsteady)
@@ -73,6 +73,17 @@ def smooth_motion_networks(model: ModelSettings, num_frames: int) -> tuple[keras
     codes = layers.Concatenate(dtype="float32", name="codes")([smooth, phases, shift])
     after = layers.Concatenate(dtype="float32", name="state_after")([noise_state, phases[:, -1], shift[:, -1]])
     return initial_state, keras.Model(inputs, {"codes": codes, "state": after}, name="motion")
+
+
+def _drift(hidden: keras.KerasTensor) -> keras.KerasTensor:
+    """Velocities of the frames of reference, [N, D] → [N, 2 * FRAMES_OF_REFERENCE]: one direction, and a speed for
+    each, 1 in new networks."""
+    way = layers.Dense(2, dtype="float32", name="direction")(hidden)
+    way = layers.UnitNormalization(dtype="float32", name="unit_direction")(way)
+    speeds = layers.Dense(FRAMES_OF_REFERENCE, "exponential", kernel_initializer="zeros", dtype="float32",
+                          name="speeds")(hidden)
+    velocities = keras.ops.expand_dims(speeds, 2) * keras.ops.expand_dims(way, 1)
+    return keras.ops.reshape(velocities, (-1, 2 * FRAMES_OF_REFERENCE))
 
 
 def code_dim(model: ModelSettings) -> int:

@@ -27,15 +27,31 @@ def layer(generator, name):
                 if name in {each.name for each in network.layers})
 
 
+def velocities(generator, latents):
+    """Of both frames of reference, [B, T - 1, 4]."""
+    given = {name: latents[name] for name in ("motion", "frame_noise")}
+    codes = generator.motion({**given, "state": generator.state_before(latents)})["codes"]
+    return np.diff(codes[..., -4:], axis=1)
+
+
 def test_a_new_one_draws_pictures_in_steady_motion_whatever_the_noise(drift):
     generator, latents = drift
     clips = generator.clips(latents)
     np.testing.assert_array_equal(generator.clips(changed_from(latents, 0)), clips)
-    codes = generator.motion({**{name: latents[name] for name in ("motion", "frame_noise")},
-                              "state": generator.state_before(latents)})["codes"][..., -4:]
-    steps = np.diff(codes, axis=1)
+    steps = velocities(generator, latents)
     np.testing.assert_allclose(steps, np.broadcast_to(steps[:, :1], steps.shape), atol=1e-5)
-    assert np.abs(steps).max() > 1e-3
+    np.testing.assert_allclose(steps[..., :2], steps[..., 2:], atol=1e-5)  # in one direction, as fast
+    np.testing.assert_allclose(np.linalg.norm(steps[..., :2], axis=-1), 0.03, rtol=1e-3)
+
+
+def test_frames_of_reference_move_one_way_at_speeds_of_their_own(drift):
+    generator, latents = drift
+    kernel = layer(generator, "speeds").kernel
+    kernel.assign(tf.random.stateless_normal(kernel.shape, [1, 2]))
+    one, other = np.split(velocities(generator, latents), 2, -1)
+    lengths = np.linalg.norm(one, axis=-1), np.linalg.norm(other, axis=-1)
+    np.testing.assert_allclose((one * other).sum(-1), lengths[0] * lengths[1], rtol=1e-3)
+    assert np.abs(lengths[0] / lengths[1] - 1.0).min() > 0.1
 
 
 def test_a_trained_one_is_causal(drift):

@@ -125,6 +125,17 @@ def test_pairs_are_consecutive_frames_of_the_view(tiny):
     np.testing.assert_array_equal(pairs[:, 0, 0, ::3], [[0, 1], [2, 3], [4, 5], [6, 7]])
 
 
+def test_differences_are_enlarged_and_the_first_frame_has_none(tiny):
+    discriminator = build_discriminators(tiny.clip, tiny.replace(discriminators=("clip_differences",)).model,
+                                         "float32")["clip_differences"]
+    clip = tf.reshape(tf.constant([0.0, 1 / 64, -1.0]), [1, 3, 1, 1, 1]) * tf.ones([1, 3, 4, 4, 3])
+    samples = discriminator.samples(clip)
+    np.testing.assert_array_equal(samples[..., :3], clip)
+    differences = [0.0, np.arcsinh(1.0) / 2, np.arcsinh(-65.0) / 2]
+    np.testing.assert_allclose(samples[0, :, 2, 2, 3:], np.tile(differences, (3, 1)).T, rtol=1e-6)
+    np.testing.assert_array_equal(discriminator.samples(clip[:, 2:])[..., 3:], np.zeros([1, 1, 4, 4, 3]))
+
+
 @pytest.mark.parametrize("precision", ["float32", "mixed_bfloat16"])
 def test_names_are_the_same_in_every_build_and_outputs_are_float32(tiny, precision):
     first, second = (build(tiny, precision) for _ in range(2))

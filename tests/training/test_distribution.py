@@ -91,11 +91,11 @@ def test_several_devices_need_a_mirrored_strategy():
 
 
 def test_precision_decides_the_policy(monkeypatch):
-    assert hardware.precision_policy("float32") == "float32"
-    assert hardware.precision_policy("bfloat16") == "mixed_bfloat16"
+    assert hardware.precision_policy(HardwareSettings(precision="float32").precision) == "float32"
+    assert hardware.precision_policy(HardwareSettings(precision="bfloat16").precision) == "mixed_bfloat16"
     for has, policy in ((True, "mixed_bfloat16"), (False, "float32")):
         monkeypatch.setattr(hardware, "has_bfloat16", lambda has=has: has)
-        assert hardware.precision_policy("auto") == policy
+        assert hardware.precision_policy(HardwareSettings().precision) == policy
 
 
 def test_xla_is_for_gpus_unless_asked_for():

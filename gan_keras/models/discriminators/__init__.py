@@ -2,6 +2,7 @@
 
 DISCRIMINATORS = {
     "clip": "Whole clips, all frames at low resolution.",
+    "clip_differences": "Whole clips, all frames at low resolution, and beside each its difference to the one before.",
     "frame": "Single frames at full resolution.",
     "mlp": "Whole clips at low resolution, fully connected layers (Goodfellow et al., 2014).",
     "multiscale": "Patches of single frames at full, half and quarter resolution (Wang et al., 2018).",

@@ -15,7 +15,12 @@ VIEW = "low_resolution"
 
 def clip(view_shape: tuple[int, ...], model: ModelSettings) -> Discriminator:
     """Builds the trunk."""
-    samples = keras.Input(view_shape, name="samples")
-    frames = keras.ops.reshape(samples, (-1, *view_shape[1:]))
-    x = downsampling_trunk(frames, model, 2 * model.discriminator_width, _STEM_SIDE, view_shape[0])
-    return Discriminator(VIEW, lambda view: view, keras.Model(samples, x, name="clip"))
+    return Discriminator(VIEW, lambda view: view, clip_trunk(view_shape, model, "clip"))
+
+
+def clip_trunk(shape: tuple[int, ...], model: ModelSettings, name: str) -> keras.Model:
+    """Network from clips [N, T, h, w, C] to features [N, t, h', w', C']."""
+    samples = keras.Input(shape, name="samples")
+    frames = keras.ops.reshape(samples, (-1, *shape[1:]))
+    x = downsampling_trunk(frames, model, 2 * model.discriminator_width, _STEM_SIDE, shape[0])
+    return keras.Model(samples, x, name=name)

@@ -1,9 +1,10 @@
 """Pictures in which things are carried along by a smooth motion: nothing trembles.
 
-The input of the picture network is what stands, and what drifts. What stands is a grid of features, a function of the
-style. What drifts are waves over the plane (Fourier features, as StyleGAN3's input layer, Karras et al., 2021,
-arXiv:2106.12423) in frames of reference that move on steadily: what is drawn from the waves of one of them moves as it
-does, and comes from beyond the edge. Clouds drift over hills that stand.
+The input of the picture network is what stands, and what drifts. What drifts are waves over the plane (Fourier
+features, as StyleGAN3's input layer, Karras et al., 2021, arXiv:2106.12423) in frames of reference that move on
+steadily: what is drawn from the waves of one of them moves as it does, and comes from beyond the edge. What stands are
+such waves, too, in a frame of reference at rest, and a grid of features, a function of the style, which says where
+things are and is too coarse to draw them in. Clouds drift over hills that stand.
 
 The style, a function of the content, also scales the channels of every layer (StyleGAN, Karras et al., 2019,
 arXiv:1812.04948, without its normalization). The motion codes change the style: limbs move, light changes. That change
@@ -33,6 +34,9 @@ _BASE_SIDE = 16
 """Pixels of the first level. From 8, pictures of the same minutes were worse, and horizons were waves."""
 # Multiples of the generator's width.
 _MAX_WIDTH, _STYLE_WIDTH, _GRID_WIDTH, _WAVES = 4, 8, 2, 2
+_GRID_STEP = 4
+"""Pixels of the first level between points of the grid. In a grid of all pixels a network draws what should drift, too,
+and then cannot move it."""
 _CODE_STRENGTH = 0.1
 
 
@@ -51,9 +55,10 @@ def _backbone(model: ModelSettings, sizes: list[tuple[int, int]], widths: list[i
               "codes": keras.Input((code_dim(model),), name="codes")}
     changes, shifts = split_codes(inputs["codes"], model)
     style = _style(inputs["content"], changes, model)
+    at_rest = keras.ops.zeros_like(shifts[0])
     x = layers.Concatenate(name="input")([
         _grid(style, sizes[-1], model),
-        *(_waves(inputs["content"], shift, sizes[-1], model, i) for i, shift in enumerate(shifts))])
+        *(_waves(inputs["content"], shift, sizes[-1], model, i) for i, shift in enumerate([*shifts, at_rest]))])
     for i in range(2):
         x = blocks.convolution(x, widths[-1], 1, f"point_{i}")
         x = blocks.leaky_relu(modulate(x, style, f"point_{i}_modulated"), f"point_{i}_activation")
@@ -77,8 +82,9 @@ def _style(content: keras.KerasTensor, changes: keras.KerasTensor, model: ModelS
 
 def _grid(style: keras.KerasTensor, size: tuple[int, int], model: ModelSettings) -> keras.KerasTensor:
     """What stands: style [N, D] → [N, h, w, C]."""
-    shape = *size, _GRID_WIDTH * model.generator_width
-    return layers.Reshape(shape, name="grid")(blocks.dense(style, shape[0] * shape[1] * shape[2], "grid_dense"))
+    shape = *(max(2, side // _GRID_STEP) for side in size), _GRID_WIDTH * model.generator_width
+    x = blocks.dense(style, shape[0] * shape[1] * shape[2], "grid_dense")
+    return BilinearUpsample(size, name="grid")(layers.Reshape(shape, name="grid_points")(x))
 
 
 def _waves(content: keras.KerasTensor, shift: keras.KerasTensor, size: tuple[int, int], model: ModelSettings,
