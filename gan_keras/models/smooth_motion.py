@@ -78,11 +78,11 @@ def smooth_motion_networks(model: ModelSettings, num_frames: int) -> tuple[keras
 def _drift(hidden: keras.KerasTensor) -> keras.KerasTensor:
     """Velocities of the frames of reference, [N, D] → [N, 2 * FRAMES_OF_REFERENCE]: one direction, and a speed for
     each, 1 in new networks."""
-    way = layers.Dense(2, dtype="float32", name="direction")(hidden)
-    way = layers.UnitNormalization(dtype="float32", name="unit_direction")(way)
+    direction = layers.Dense(2, dtype="float32", name="direction")(hidden)
+    direction = layers.UnitNormalization(dtype="float32", name="unit_direction")(direction)
     speeds = layers.Dense(FRAMES_OF_REFERENCE, "exponential", kernel_initializer="zeros", dtype="float32",
                           name="speeds")(hidden)
-    velocities = keras.ops.expand_dims(speeds, 2) * keras.ops.expand_dims(way, 1)
+    velocities = keras.ops.expand_dims(speeds, 2) * keras.ops.expand_dims(direction, 1)
     return keras.ops.reshape(velocities, (-1, 2 * FRAMES_OF_REFERENCE))
 
 

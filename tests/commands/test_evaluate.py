@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from gan_keras.config.command_line import flag
 from gan_keras.config.commands import EvaluateSettings, FeatureSettings
 from gan_keras.config.train import ClipSettings
 from gan_keras.errors import UserError
@@ -31,7 +32,7 @@ AT_ONCE = 3
 DISTANCES = [f"{kind}/{name}" for kind in ("frechet", "kernel") for name in ("appearance", "motion", "joint")]
 DISCRIMINATOR_METRICS = ["loss_train", "loss_held_out", "error_train", "error_held_out", "error_generated"]
 # No generator improves at such a learning rate: the first evaluation stays the best one.
-STUCK = [*(f"--{name}={value}" for name, value in TINY.items()), "--generator=dcgan3d", "--learning_rate=1e-30",
+STUCK = [*(flag(name, value) for name, value in TINY.items()), "--generator=dcgan3d", "--learning_rate=1e-30",
          "--workers=1", "--steps=1000", "--log_every=5", "--checkpoint_every=5", "--keep_checkpoints=2",
          "--evaluate_every=5", "--penalty=none",
          "--evaluate_clips=32", "--keep_best=frechet/joint", "--patience=3"]

@@ -75,7 +75,7 @@ def test_the_run_folder_explains_itself(whole):
     assert json.loads((run / "data.json").read_text())["clips"]["train"] > 0
     assert checkpoints.saved_steps(run / "checkpoints") == [15, 20]
     assert [line["step"] for line in metric_lines(run)] == list(range(1, 21))
-    assert {"loss/generator", "accuracy_real/pair", "gradient_norm/clip", "learning_rate", "speed/clips_per_second",
+    assert {"loss/generator", "accuracy_real/pair", "gradient_norm/clip_differences", "learning_rate", "speed/clips_per_second",
             "speed/input_wait_share"} <= set(metric_lines(run)[-1])
 
 
