@@ -75,8 +75,8 @@ def test_the_run_folder_explains_itself(whole):
     assert json.loads((run / "data.json").read_text())["clips"]["train"] > 0
     assert checkpoints.saved_steps(run / "checkpoints") == [15, 20]
     assert [line["step"] for line in metric_lines(run)] == list(range(1, 21))
-    assert {"loss/generator", "accuracy_real/pair", "gradient_norm/clip_differences", "learning_rate", "speed/clips_per_second",
-            "speed/input_wait_share"} <= set(metric_lines(run)[-1])
+    assert {"loss/generator", "accuracy_real/pair", "gradient_norm/clip_differences", "learning_rate",
+            "speed/clips_per_second", "speed/input_wait_share"} <= set(metric_lines(run)[-1])
 
 
 def test_tensorboard_gets_scalars_clips_weights_and_flags(whole):
