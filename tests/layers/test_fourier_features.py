@@ -45,7 +45,7 @@ def test_waves_are_sines_of_the_positions(layer):
 
 def test_waves_begin_in_all_octaves(layer):
     size = np.linalg.norm(layer.weights[0].numpy()[:, 2:], axis=0)
-    assert (size > 0.49).all() and (size < 10.01).all()
+    assert (size > 0.49).all() and (size < 20.01).all()
 
 
 def test_a_shift_by_a_pixel_moves_the_waves_by_a_pixel(layer):

@@ -111,7 +111,7 @@ def test_weights_are_held_by_network(trained):
     assert set(generator.networks) == {"initial_state", "motion", "backbone", "renderer"}
     names = list(generator.named_weights("ema"))
     assert len(set(names)) == len(generator.weights)
-    assert {"ema/initial_state/origin/kernel", "ema/motion/drift/kernel"} <= set(names)
+    assert {"ema/initial_state/origin/kernel", "ema/motion/speeds/kernel"} <= set(names)
 
 
 # ---- generate.py ----

@@ -42,14 +42,14 @@ def test_new_networks_change_nothing_so_cycles_and_identity_are_zero(gan, eagerl
 def test_each_way_is_trained_with_the_discriminators_of_where_it_leads(gan, eagerly):
     forward = forward_of(gan, 0)
     # The discriminators of A see clips of A as real, and clips of B on the way back as generated.
-    through = forward.task.of_source["clip"]
-    target = forward.discriminators["clip"]
+    through = forward.task.of_source["clip_differences"]
+    target = forward.discriminators["clip_differences"]
     np.testing.assert_allclose(through.real, target.generated, atol=1e-6)  # new networks change nothing
     np.testing.assert_allclose(through.generated, target.real, atol=1e-6)
     before = {name: variable.numpy() for name, variable in gan.weights.items()}
     step_of(gan, 0, BATCH)
     moved = {name.split("/")[0] for name, value in gan.weights.items() if (value.numpy() != before[name]).any()}
-    assert moved == {"generator", "ema", "discriminator", INVERSE, "source_pair", "source_clip"}
+    assert moved == {"generator", "ema", "discriminator", INVERSE, "source_pair", "source_clip_differences"}
 
 
 def test_the_identity_fades_out_over_the_first_half(gan, eagerly):
@@ -61,7 +61,7 @@ def test_a_loss_is_the_sum_of_its_weighted_terms(gan, eagerly):
     for step in range(2):
         metrics = step_of(gan, step, BATCH)
     weights = {"cycle_of_source": 10, "cycle_of_target": 10, "identity": 5, "adversarial/pair": 1,
-               "adversarial/clip": 1}
+               "adversarial/clip_differences": 1}
     for network in ("generator", INVERSE):
         expected = sum(weight * float(metrics[f"terms/{network}/{name}"]) for name, weight in weights.items())
         assert float(metrics[f"loss/{network}"]) == pytest.approx(expected, rel=1e-5)
@@ -101,7 +101,7 @@ def test_translated_motions_are_clips_warped_by_smooth_flows(undistributed, eage
     for step in range(2):
         metrics = step_of(gan, step, BATCH)
     weights = {"cycle_of_source": 10, "cycle_of_target": 10, "identity": 5, "smoothness": 3, "adversarial/pair": 1,
-               "adversarial/clip": 1}
+               "adversarial/clip_differences": 1}
     for network in ("generator", INVERSE):
         expected = sum(weight * float(metrics[f"terms/{network}/{name}"]) for name, weight in weights.items())
         assert float(metrics[f"loss/{network}"]) == pytest.approx(expected, rel=1e-5)

@@ -136,9 +136,10 @@ def test_discriminators_join_after_the_steps_of_fidelity(task, undistributed, ea
     second = step_of(gan, 1, BATCH)
     names = {name for name in second if name.startswith("terms/generator/")}
     kinds = {"adversarial", "features"} if gan.task.feature_weight else {"adversarial"}
-    assert names - set(first) == {f"terms/generator/{kind}/{view}" for kind in kinds for view in ("pair", "clip")}
+    expected = {f"terms/generator/{kind}/{view}" for kind in kinds for view in ("pair", "clip_differences")}
+    assert names - set(first) == expected
     weights = {"charbonnier": 1.0, "l1": 1.0, "l1_hole": 1.0, "change": 0.5}
-    for view in ("pair", "clip"):
+    for view in ("pair", "clip_differences"):
         weights |= {f"adversarial/{view}": gan.task.adversarial_weight, f"features/{view}": gan.task.feature_weight}
     expected = sum(weights[name.removeprefix("terms/generator/")] * float(second[name]) for name in names)
     assert float(second["loss/generator"]) == pytest.approx(expected, rel=1e-5)
