@@ -2,11 +2,13 @@
 
     python benchmarks/generate.py --model=runs/quickstart/export
     python benchmarks/generate.py --model=runs/quickstart/export --peer=PATH --peer_python=ITS_INTERPRETER
+    python benchmarks/generate.py --model=runs/quickstart/export/2 --reference=runs/quickstart/export/1
 
 Takes about 20 seconds, with a peer a minute more. Ends with one JSON line: seconds to load the model and to its first
 clip, latency of one clip asked for alone, clips a second one and eight at a time; `clips_per_second` is the better of
-the two. The peer is a script with a class `MoCoGAN(dtype)` that has `cast()`, the context of that precision, and
-`sample(count)`; its better precision counts.
+the two. With a reference, another version of the same run, also how far frames are from its own, in levels of 255. The
+peer is a script with a class `MoCoGAN(dtype)` that has `cast()`, the context of that precision, and `sample(count)`;
+its better precision counts.
 """
 
 import dataclasses
@@ -30,6 +32,8 @@ if TYPE_CHECKING:
     from gan_keras.serving.saved_generator import SavedGenerator
 
 BATCHES = (1, 8)
+COMPARED, NEAR = range(8), 2
+"""Seeds whose frames are compared with those of the reference; levels that count as near."""
 CALLS, SECONDS = 30, 3.0
 
 PEER = """
@@ -56,6 +60,7 @@ class SavedModelSettings(Settings):
     """What is measured."""
 
     model: str = setting("", "Exported version, or the folder of versions, for the newest.", path=True)
+    reference: str = setting("", "Another version of the same run, as one in float32 for one in bfloat16.", path=True)
 
     def check(self) -> None:
         """There is no model to measure by default."""
@@ -81,11 +86,23 @@ def main() -> None:
     numbers |= {f"clips_per_second_at_{count}": round(clips_per_second(model, count), 2) for count in BATCHES}
     best = max(BATCHES, key=lambda count: numbers[f"clips_per_second_at_{count}"])
     numbers["clips_per_second"] = numbers[f"clips_per_second_at_{best}"]
+    if settings.reference:
+        numbers |= differences(model, SavedGenerator(Path(settings.reference)))
     if peer.peer:
         turns = harness.take_turns(lambda: clips_per_second(model, best), lambda: peer_clips_per_second(peer, shape))
         numbers["clips_per_second"] = round(statistics.median(turns["ours"]), 2)
         numbers |= harness.comparison(turns, "clips_per_second")
     print(json.dumps({"benchmark": "generate", **numbers, "peak_megabytes": round(harness.megabytes())}))
+
+
+def differences(model: "SavedGenerator", reference: "SavedGenerator") -> dict[str, float]:
+    """Of the frames of two versions, in levels: mean, share of the values that are near, largest."""
+    import numpy as np
+
+    clips, others = (np.asarray(version.clips(list(COMPARED)), float) for version in (model, reference))
+    levels = np.abs(clips - others)
+    return {"levels_mean": round(levels.mean(), 3), f"share_within_{NEAR}_levels": round((levels <= NEAR).mean(), 4),
+            "levels_max": round(levels.max(), 1)}
 
 
 def latencies(model: "SavedGenerator") -> list[float]:

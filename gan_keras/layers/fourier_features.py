@@ -10,8 +10,8 @@ import keras
 import numpy as np
 from keras import layers
 
-_LOWEST, _HIGHEST = 0.5, 20.0
-"""Frequencies at first, in radians for half a frame: from a twelfth of a period in it to three."""
+_LOWEST = 0.5
+"""Frequency at first, in radians for half a frame: a twelfth of a period in it."""
 
 
 class FourierFeatures(layers.Layer):
@@ -26,19 +26,21 @@ class FourierFeatures(layers.Layer):
     Args:
         size: (height, width) of the output.
         waves: number of features sin(frequency · x + phase).
+        highest: frequency at first, in radians for half the shorter side of a frame; pi / 2 for each pixel of that side
+            are the most that its pixels can show.
         **kwargs: of `keras.layers.Layer`.
     """
 
-    def __init__(self, size: tuple[int, int], waves: int, **kwargs: Any) -> None:
+    def __init__(self, size: tuple[int, int], waves: int, highest: float = 10.0, **kwargs: Any) -> None:
         super().__init__(**{"dtype": "float32", **kwargs})
-        self.size, self.waves = tuple(size), waves
+        self.size, self.waves, self.highest = tuple(size), waves, highest
         y, x = ((np.arange(side) + 0.5 - side / 2) * 2 / min(size) for side in size)
         rows = np.stack(np.broadcast_arrays(x[None, :], y[:, None], 1.0), -1)
         self._positions = rows.reshape(-1, 3).astype("float32")  # x, y, 1 of every pixel
 
     def build(self, input_shape: tuple[int | None, ...]) -> None:
         """Creates frequencies, in all directions and spread evenly over the octaves, and phases."""
-        self._frequencies = self.add_weight(shape=(2, self.waves), name="frequencies", initializer=_octaves)
+        self._frequencies = self.add_weight(shape=(2, self.waves), name="frequencies", initializer=self._octaves)
         self._phases = self.add_weight(shape=(self.waves,), name="phases",
                                        initializer=keras.initializers.RandomUniform(-np.pi, np.pi))
 
@@ -55,12 +57,11 @@ class FourierFeatures(layers.Layer):
 
     def get_config(self) -> dict[str, Any]:
         """Arguments of the constructor."""
-        return {**super().get_config(), "size": self.size, "waves": self.waves}
+        return {**super().get_config(), "size": self.size, "waves": self.waves, "highest": self.highest}
 
-
-def _octaves(shape: tuple[int, ...], dtype: str | None = None) -> keras.KerasTensor:
-    """Frequencies [2, waves] of random size and direction."""
-    ops, one_each = keras.ops, (1, shape[1])
-    size = _LOWEST * (_HIGHEST / _LOWEST) ** keras.random.uniform(one_each, dtype=dtype)
-    angle = keras.random.uniform(one_each, 0.0, 2 * np.pi, dtype=dtype)
-    return ops.concatenate([size * ops.cos(angle), size * ops.sin(angle)], axis=0)
+    def _octaves(self, shape: tuple[int, ...], dtype: str | None = None) -> keras.KerasTensor:
+        """Frequencies [2, waves] of random size and direction."""
+        ops, one_each = keras.ops, (1, shape[1])
+        size = _LOWEST * (self.highest / _LOWEST) ** keras.random.uniform(one_each, dtype=dtype)
+        angle = keras.random.uniform(one_each, 0.0, 2 * np.pi, dtype=dtype)
+        return ops.concatenate([size * ops.cos(angle), size * ops.sin(angle)], axis=0)

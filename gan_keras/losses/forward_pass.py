@@ -27,11 +27,11 @@ class EarlierClips(NamedTuple):
     """The clips before the generated ones in their sequences, for student forcing.
 
     Attributes:
-        clips: int32 [B], how many there are.
+        counts: int32 [B], how many there are of each sequence.
         noise: latents of each frame of the first N, by name, [B, N, T, dim].
     """
 
-    clips: tf.Tensor
+    counts: tf.Tensor
     noise: Tensors
 
 

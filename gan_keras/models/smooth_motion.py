@@ -1,8 +1,9 @@
 """Smooth motion: frames of reference that drift, phases that turn, and codes that change slowly; nothing trembles.
 
-From the motion latent of the clip: velocities at which frames of reference move, angular velocities of oscillators,
-where both are at first. From the noise of each frame: codes smooth in time (`layers.smooth_noise`), which also disturb
-the velocities a little. All of it is known for any frame to come: a sequence without end.
+From the motion latent of the clip: the direction in which frames of reference move and the speed of each, angular
+velocities of oscillators, where both are at first. From the noise of each frame: codes smooth in time
+(`layers.smooth_noise`), which also disturb the velocities a little. All of it is known for any frame to come: a
+sequence without end.
 
 All of it is float32: rounding would add up over the frames.
 """
@@ -16,7 +17,7 @@ from gan_keras.layers.smooth_noise import SmoothNoise
 from gan_keras.models.latents import Latent
 
 FRAMES_OF_REFERENCE = 2
-"""That drift, one way, each as fast as it does: what is near and what is far."""
+"""That drift, in one direction, each at its own speed: what is near and what is far."""
 
 _MEMORY = 8.0
 """Frames over which a code forgets."""

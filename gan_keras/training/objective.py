@@ -102,7 +102,7 @@ class Objective:
         real = self._as_seen(views_of(example.target, frames, factor), example, noise)
         inputs = {**noise.latents, **example.condition}
         generator, earlier = self._networks.generator, noise.earlier
-        state = earlier and generator.state_after(inputs, earlier.noise, earlier.clips)
+        state = earlier and generator.state_after(inputs, earlier.noise, earlier.counts)
         outputs = generator.outputs(inputs, frames if schedule.pictures_only else None, state, training=True)
         generated = self._generated_views(outputs, example, noise, factor)
         discriminators = {name: self._discriminate(discriminator, real, generated, inputs.get("label"), schedule)

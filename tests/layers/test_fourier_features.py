@@ -43,9 +43,14 @@ def test_waves_are_sines_of_the_positions(layer):
     np.testing.assert_allclose(waves(layer, *pose), np.sin(positions(layer, *pose) @ frequencies + phases), atol=1e-4)
 
 
-def test_waves_begin_in_all_octaves(layer):
-    size = np.linalg.norm(layer.weights[0].numpy()[:, 2:], axis=0)
-    assert (size > 0.49).all() and (size < 20.01).all()
+@pytest.mark.parametrize("highest", [10.0, 40.0])
+def test_waves_begin_in_all_octaves(highest):
+    keras.utils.set_random_seed(1)
+    layer = FourierFeatures((4, 8), 200, highest)
+    layer.build((None, 6))
+    octaves = np.log2(np.linalg.norm(layer.weights[0].numpy(), axis=0) / 0.5)
+    assert octaves.min() >= -1e-4 and octaves.max() <= np.log2(highest / 0.5) + 1e-4
+    assert (np.bincount(octaves.astype(int))[:int(np.log2(highest / 0.5))] >= 15).all()  # of about 32 and 46 in each
 
 
 def test_a_shift_by_a_pixel_moves_the_waves_by_a_pixel(layer):

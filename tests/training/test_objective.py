@@ -212,11 +212,11 @@ def test_student_forcing_trains_on_what_the_sequence_of_a_clip_goes_on_to(tiny, 
     config = tiny.replace(generator="drift", student_forcing=2, num_frames=3, batch_size=8)
     gan = VideoGAN.create(config, undistributed)
     noise = gan.noise(tf.constant(5, tf.int64), 0)
-    count, inputs = noise.earlier.clips.numpy(), noise.latents
+    count, inputs = noise.earlier.counts.numpy(), noise.latents
     assert set(count) == {0, 1, 2}
     assert noise.earlier.noise["frame_noise"].shape == (8, 2, 3, config.model.motion_dim)
     with tf.GradientTape(persistent=True) as tape:
-        state = gan.generator.state_after(inputs, noise.earlier.noise, noise.earlier.clips)
+        state = gan.generator.state_after(inputs, noise.earlier.noise, noise.earlier.counts)
         first, later = (tf.reduce_sum(tf.boolean_mask(state, rows)**2) for rows in (count == 0, count > 0))
     sequence, expected = {**inputs}, [gan.generator.state_before(inputs)]
     for clip in range(2):

@@ -14,7 +14,7 @@ from gan_keras.models.discriminators.clip import clip_trunk
 
 VIEW = "low_resolution"
 _SMALL = 1 / 64
-"""Differences, of a range of 2, up to which they are enlarged as they are; beyond, it is by their logarithm."""
+"""About 2 levels of 255. Smaller differences are multiplied, and of larger ones it is the logarithm."""
 
 
 def clip_differences(view_shape: tuple[int, ...], model: ModelSettings) -> Discriminator:

@@ -37,6 +37,9 @@ _MAX_WIDTH, _STYLE_WIDTH, _GRID_WIDTH, _WAVES = 4, 8, 2, 2
 _GRID_STEP = 4
 """Pixels of the first level between points of the grid. In a grid of all pixels a network draws what should drift, too,
 and then cannot move it."""
+_HIGHEST = 1.25
+"""Frequency of the waves at first, in radians for half a frame, for each pixel of the first level's shorter side: four
+fifths of what pixels can show."""
 _CODE_STRENGTH = 0.1
 
 
@@ -92,7 +95,7 @@ def _waves(content: keras.KerasTensor, shift: keras.KerasTensor, size: tuple[int
     """What drifts, in a frame of reference: shift [N, 2] → [N, h, w, waves]; the content stretches and turns it."""
     matrix = layers.Dense(4, kernel_initializer="zeros", dtype="float32", name=f"matrix_{number}")(content)
     pose = layers.Concatenate(dtype="float32", name=f"pose_{number}")([shift, matrix])
-    return FourierFeatures(size, _WAVES * model.generator_width, name=f"waves_{number}")(pose)
+    return FourierFeatures(size, _WAVES * model.generator_width, _HIGHEST * min(size), name=f"waves_{number}")(pose)
 
 
 def _renderer(model: ModelSettings, sizes: list[tuple[int, int]], widths: list[int]) -> keras.Model:
