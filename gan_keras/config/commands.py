@@ -48,7 +48,7 @@ class ExportSettings(Settings):
     checkpoint: int = setting(0, "Step of the checkpoint to export; 0: the best one where the run keeps it, else "
                               "the newest.", minimum=0)
     precision: str = setting("float32", "Of the networks. bfloat16 is for hardware that has it, and changes frames by "
-                             "less than a level; auto: bfloat16 where this machine has it.",
+                             "less than a level in the mean; auto: bfloat16 where this machine has it.",
                              choices=("float32", "bfloat16", "auto"))
 
     def check(self) -> None:
