@@ -11,7 +11,7 @@ from collections.abc import Sequence
 import keras
 from keras import layers
 
-from gan_keras.layers.resampling import BilinearUpsample
+from gan_keras.layers.resampling import BilinearUpsample, SymmetricPadding
 
 _SLOPE = 0.2
 
@@ -38,7 +38,7 @@ def convolution(x: keras.KerasTensor, channels: int, kernel: int | tuple[int, ..
     initializer = "zeros" if zeros else "he_normal"
     if len(x.shape) == 4:
         if padding == "symmetric":
-            x, padding = _pad_symmetrically(x, kernel // 2), "valid"
+            x, padding = SymmetricPadding(kernel // 2, name=f"{name}_padding")(x), "valid"
         return layers.Conv2D(channels, kernel, padding=padding, kernel_initializer=initializer, name=name)(x)
     time, height, width = x.shape[1:4]
     folded = (time, height * width) if kernel == TIME else (height, width)
@@ -93,17 +93,13 @@ def residual_block(x: keras.KerasTensor, channels: int, kernels: Sequence[int | 
     """
     branch = x
     if padding == "symmetric":  # once for all convolutions
-        branch, padding = _pad_symmetrically(x, len(kernels)), "valid"
+        branch, padding = SymmetricPadding(len(kernels), name=f"{name}_padding")(x), "valid"
     for i, kernel in enumerate(kernels):
         branch = leaky_relu(branch, f"{name}_activation_{i}")
         branch = convolution(branch, channels, kernel, f"{name}_convolution_{i}", i == len(kernels) - 1, padding)
     if x.shape[-1] != channels:
         x = convolution(x, channels, 1, f"{name}_skip")
     return layers.Add(name=f"{name}_sum")([x, branch])
-
-
-def _pad_symmetrically(x: keras.KerasTensor, pixels: int) -> keras.KerasTensor:
-    return keras.ops.pad(x, ((0, 0), (pixels, pixels), (pixels, pixels), (0, 0)), "symmetric")
 
 
 def upsample_block(x: keras.KerasTensor, size: tuple[int, int], channels: int, name: str,

@@ -15,7 +15,7 @@ from gan_keras.layers.fourier_features import FourierFeatures
 from gan_keras.layers.minibatch_stddev import MinibatchStddev
 from gan_keras.layers.modulation import modulate
 from gan_keras.layers.oscillators import PhaseOscillators
-from gan_keras.layers.resampling import BilinearUpsample
+from gan_keras.layers.resampling import BilinearUpsample, SymmetricPadding
 from gan_keras.layers.spectral_normalization import SpectralNormalization
 from gan_keras.models.build import build_discriminators
 from gan_keras.training.train_step import VideoGAN
@@ -29,6 +29,7 @@ def random_weights(network, scale):
 
 @pytest.mark.parametrize(("layer", "shapes"), [
     (blocks.Bias(name="layer"), [(3, 4, 5)]), (BilinearUpsample((6, 8), name="layer"), [(3, 4, 5)]),
+    (SymmetricPadding(2, name="layer"), [(3, 4, 5)]),
     (LearnedScale(name="layer"), [(3, 5)]), (FourierFeatures((4, 6), 5, name="layer"), [(6,)]),
     (MinibatchStddev(name="layer"), [(2, 2, 3)]), (PhaseOscillators(0.3, name="layer"), [(3, 2), (4,)]),
     (MaskedForeground(name="layer"), [(2, 3, 3, 4), (1, 3, 3, 3)]),
@@ -202,6 +203,19 @@ def test_the_first_level_within_a_side(side, level):
 def test_upsampling_is_bilinear(size):
     x = tf.random.stateless_normal([2, 3, 4, 5], [1, 2])
     np.testing.assert_allclose(BilinearUpsample(size)(x), tf.image.resize(x, size), atol=1e-6)
+
+
+@pytest.mark.parametrize(("size", "pixels"), [((3, 4), 1), ((5, 8), 2), ((2, 3), 2)])
+@pytest.mark.parametrize("dtype", ["float32", "bfloat16"])
+def test_padding_is_the_picture_mirrored(size, pixels, dtype):
+    x = tf.cast(tf.random.stateless_normal([2, *size, 5], [1, 2]), dtype)
+    with tf.GradientTape(persistent=True) as tape:
+        tape.watch(x)
+        padded = SymmetricPadding(pixels, dtype=dtype)(x)
+        expected = tf.pad(x, [[0, 0], [pixels, pixels], [pixels, pixels], [0, 0]], "SYMMETRIC")
+    np.testing.assert_array_equal(padded, expected)
+    pull = tf.cast(tf.random.stateless_uniform(expected.shape, [3, 4], 0, 9, tf.int32), dtype)  # whose sums are exact
+    np.testing.assert_array_equal(tape.gradient(padded, x, pull), tape.gradient(expected, x, pull))
 
 
 def test_clipped_values_can_come_back_but_not_run_away():
