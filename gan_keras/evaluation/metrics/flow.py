@@ -1,4 +1,8 @@
-"""Optical flow: whether what moves in a frame moves one way.
+"""Optical flow: how fast what is seen moves, and whether it moves one way.
+
+- *speed* of a clip: mean length of the flow, over all pixels and frames, in hundredths of the frame's shorter side. A
+  network that draws half of a cloud where it is and half of it where it moves makes clouds that go half as fast, which
+  no distance says.
 
 All of a sky goes with the wind, all of a scene with the camera; a person waves with both arms. Pixels that change
 without anything moving, and things drawn over each other that move against each other, have flow to all sides,
@@ -22,6 +26,9 @@ from gan_keras.evaluation.metrics.types import AS_REAL, Estimates, Metric
 from gan_keras.video.flow import dense_flow
 
 METRICS = {
+    "flow/speed": Metric(
+        AS_REAL, "How far pixels move from frame to frame, in percent of the frame's shorter side; of up to 128 clips.",
+        ("slow", "freeze", "shuffle")),
     "flow/coherence": Metric(
         AS_REAL, "How much of the motion in a frame goes one way, from 0, to all sides, to 1; of up to 128 clips.",
         ("noise",))}
@@ -33,17 +40,19 @@ _MIN_FLOW = 5e-4
 
 
 def measure(samples: ClipSet, inputs: MetricInputs) -> Estimates:
-    """The metrics in `METRICS`; NaN for clips of one frame, and where none of them moves."""
+    """The metrics in `METRICS`; NaN for clips of one frame, coherence also where none of them moves."""
     samples = samples.subsample(MAX_CLIPS)
-    if samples.clips.shape[1] < 2:
-        return {"flow/coherence": estimate_mean(np.full(len(samples), np.nan), samples.video_ids)}
-    with ThreadPoolExecutor() as pool:
-        values = np.array(list(pool.map(_coherence, samples.clips)))
-    return {"flow/coherence": estimate_mean(values, samples.video_ids)}
+    values = np.full((len(samples), len(METRICS)), np.nan)
+    if samples.clips.shape[1] > 1:
+        with ThreadPoolExecutor() as pool:
+            values = np.array(list(pool.map(_speed_and_coherence, samples.clips)))
+    return {name: estimate_mean(of_clips, samples.video_ids)
+            for name, of_clips in zip(METRICS, values.T, strict=True)}
 
 
-def _coherence(clip: np.ndarray) -> float:
-    """Of one clip uint8 [T, H, W, 3]; NaN where it hardly moves."""
+def _speed_and_coherence(clip: np.ndarray) -> tuple[float, float]:
+    """Of one clip uint8 [T, H, W, 3], in the order of `METRICS`; coherence is NaN where it hardly moves."""
     flow = dense_flow(clip)  # [T - 1, h, w, 2]
     together, amount = np.linalg.norm(flow.mean(axis=(1, 2)), axis=-1), np.linalg.norm(flow, axis=-1).mean(axis=(1, 2))
-    return float(together.sum() / amount.sum()) if amount.mean() >= _MIN_FLOW else np.nan
+    coherence = float(together.sum() / amount.sum()) if amount.mean() >= _MIN_FLOW else np.nan
+    return 100 * float(amount.mean()), coherence

@@ -1,4 +1,4 @@
-"""Coherence of motion, of clips whose motion is known."""
+"""Speed and coherence of motion, of clips whose motion is known."""
 
 import numpy as np
 import pytest
@@ -7,11 +7,15 @@ from gan_keras.evaluation.metrics import flow
 from gan_keras.evaluation.metrics.inputs import ClipSet, MetricInputs
 
 
-def coherence(*clips):
+def measured(*clips):
     samples = ClipSet(np.stack(clips), np.arange(len(clips)), {})
     estimates = flow.measure(samples, MetricInputs(samples, samples, samples, None, (), 8.0))
     assert set(estimates) == set(flow.METRICS)
-    return estimates["flow/coherence"].value
+    return estimates["flow/speed"].value, estimates["flow/coherence"].value
+
+
+def coherence(*clips):
+    return measured(*clips)[1]
 
 
 def moving(*velocities, side=64, frames=8, seed=0):
@@ -48,9 +52,15 @@ def test_it_is_the_mean_over_clips_that_move():
     assert both == pytest.approx((coherence(moving((0, 1))) + coherence(moving((0, 1), (0, -1)))) / 2)
 
 
-@pytest.mark.parametrize("clip", [np.repeat(moving((0, 0))[:1], 8, 0), moving((0, 1))[:1]])
-def test_nothing_is_known_of_clips_that_stand_or_have_one_frame(clip):
-    assert np.isnan(coherence(clip))
+@pytest.mark.parametrize(("velocities", "pixels"), [
+    ([(0, 1)], 1.0), ([(2, 0)], 2.0), ([(0, 1), (0, -1)], 1.0), ([(0, 2), (0, 0)], 1.0), ([(0, 0)], 0.0)])
+def test_speed_is_how_far_pixels_move_a_frame(velocities, pixels):
+    assert measured(moving(*velocities))[0] == pytest.approx(100 * pixels / 64, rel=0.15, abs=0.01)
+
+
+def test_nothing_is_known_of_clips_of_one_frame_nor_of_the_way_of_those_that_stand():
+    assert np.isnan(measured(moving((0, 1))[:1])).all()
+    assert np.isnan(coherence(np.repeat(moving((0, 0))[:1], 8, 0)))
 
 
 def test_of_many_clips_some_are_measured(monkeypatch):
