@@ -11,7 +11,7 @@ import numpy as np
 from keras import layers
 
 _LOWEST = 0.5
-"""Frequency at first, in radians for half a frame: a twelfth of a period in it."""
+"""Lowest frequency of the waves of a new layer, in radians for half a frame: a twelfth of a period in it."""
 
 
 class FourierFeatures(layers.Layer):
@@ -26,8 +26,8 @@ class FourierFeatures(layers.Layer):
     Args:
         size: (height, width) of the output.
         waves: number of features sin(frequency · x + phase).
-        highest: frequency at first, in radians for half the shorter side of a frame; pi / 2 for each pixel of that side
-            are the most that its pixels can show.
+        highest: highest frequency of the waves of a new layer, in radians for half the shorter side of a frame. Pixels
+            can show pi / 2 for each of them along that side.
         **kwargs: of `keras.layers.Layer`.
     """
 

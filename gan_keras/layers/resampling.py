@@ -34,7 +34,7 @@ class BilinearUpsample(layers.Layer):
 class SymmetricPadding(layers.Layer):
     """Pictures [N, h, w, C] with themselves, mirrored, beyond each edge → [N, h + 2 pixels, w + 2 pixels, C].
 
-    The same numbers as `tf.pad`, whose kernel and gradient take two to four times as long on a CPU.
+    The same numbers as `tf.pad`, which with its gradient takes twice as long and more in a training step on a CPU.
 
     Args:
         pixels: at each edge, at most as many as a side has.

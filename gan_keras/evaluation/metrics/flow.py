@@ -1,19 +1,15 @@
 """Optical flow: how fast what is seen moves, and whether it moves one way.
 
-- *speed* of a clip: mean length of the flow, over all pixels and frames, in hundredths of the frame's shorter side. A
-  network that draws half of a cloud where it is and half of it where it moves makes clouds that go half as fast, which
-  no distance says.
-
-All of a sky goes with the wind, all of a scene with the camera; a person waves with both arms. Pixels that change
-without anything moving, and things drawn over each other that move against each other, have flow to all sides,
-whatever the amount of motion.
-
+- *speed* of a clip: mean length of the flow over all pixels and frames, in percent of the frame's shorter side. Things
+  that move half as fast as real ones make a distance of motion larger; this says that it is their speed.
 - *coherence* of a clip: length of the mean flow of a frame, summed over the frames, divided by the sum of the mean
   lengths: 1 where all moves the same way, about 0 where as much goes one way as the other. Unknown where next to
   nothing moves.
 
-It does not compare one frame's direction with the next one's, and so need not see the order of frames (`dynamics/jerk`
-does).
+All of a sky goes with the wind, all of a scene with the camera; a person waves with both arms. Pixels that change
+without anything moving, and things drawn over each other that move against each other, have flow to all sides,
+whatever the amount of motion. Coherence does not compare one frame's direction with the next one's, and so need not see
+the order of frames (`dynamics/jerk` does).
 """
 
 from concurrent.futures import ThreadPoolExecutor

@@ -38,8 +38,8 @@ _GRID_STEP = 4
 """Pixels of the first level between points of the grid. In a grid of all pixels a network draws what should drift, too,
 and then cannot move it."""
 _HIGHEST = 1.25
-"""Frequency of the waves at first, in radians for half a frame, for each pixel of the first level's shorter side: four
-fifths of what pixels can show."""
+"""Highest frequency of the waves of a new network, in radians for half a frame, for each pixel of the first level's
+shorter side: four fifths of what pixels can show."""
 _CODE_STRENGTH = 0.1
 
 
